@@ -1,0 +1,73 @@
+using Hosting.Placement;
+
+namespace Hosting.Apps;
+
+/// <summary>An app service; the key is its name, a DNS label. Owns spec, revisions and the split over regions.</summary>
+[Alias("hosting.IAppServiceGrain")]
+public interface IAppServiceGrain : IGrainWithStringKey
+{
+    /// <summary>
+    /// Creates the app or gives it a new revision. Idempotent: the spec it already has changes nothing. Answered once
+    /// the spec is durable; containers follow.
+    /// </summary>
+    /// <param name="spec">The wanted state.</param>
+    /// <param name="dryRun">Decide and answer, and change nothing.</param>
+    [Alias("Deploy")] Task<DeployResult> Deploy(AppSpec spec, bool dryRun = false);
+
+    /// <summary>Its status; null when there is no such app.</summary>
+    [Alias("GetStatus")] Task<AppStatus?> GetStatus();
+
+    /// <summary>Deletes the app; its containers are drained and its hostnames freed. Null when there is no such app.</summary>
+    [Alias("Delete")] Task<AppStatus?> Delete();
+
+    /// <summary>Its deployment records that are not over, over all regions; null when there is no such app.</summary>
+    [Alias("GetContainers")] Task<IReadOnlyList<ContainerRecord>?> GetContainers();
+
+    /// <summary>
+    /// Subscribes a gateway for <see cref="RouteLease.Seconds"/> and answers where the app runs: null when nothing
+    /// changed since <paramref name="known"/>. An app that does not exist answers a route with no regions.
+    /// </summary>
+    [Alias("Watch")] Task<AppRoute?> Watch(IRouteObserver observer, RouteVersion? known);
+
+    /// <summary>Compares what is wanted with what the regions have, and repairs it. Safe at any time.</summary>
+    [Alias("Reconcile")] Task Reconcile();
+}
+
+/// <summary>How a <see cref="IAppServiceGrain.Deploy"/> ended.</summary>
+public enum DeployOutcome
+{
+    /// <summary>A new app.</summary>
+    Created,
+
+    /// <summary>A new revision of an existing app.</summary>
+    Updated,
+
+    /// <summary>The app has this spec already.</summary>
+    Unchanged,
+
+    /// <summary>The spec is not valid: see <see cref="DeployResult.Errors"/>.</summary>
+    Invalid,
+
+    /// <summary>It contradicts what exists (a hostname of another app, a deletion under way): see <see cref="DeployResult.Errors"/>.</summary>
+    Conflict,
+}
+
+/// <summary>Answer to <see cref="IAppServiceGrain.Deploy"/>.</summary>
+[GenerateSerializer, Alias("hosting.DeployResult")]
+public sealed record DeployResult
+{
+    /// <summary>How it ended.</summary>
+    [Id(0)] public required DeployOutcome Outcome { get; init; }
+
+    /// <summary>The app's status after it (for a dry run: as it would be); null when refused.</summary>
+    [Id(1)] public AppStatus? Status { get; init; }
+
+    /// <summary>Why it was refused, each with the field it is about; empty when it was not.</summary>
+    [Id(2)] public IReadOnlyList<SpecError> Errors { get; init; } = [];
+}
+
+/// <summary>One thing that is wrong with a spec.</summary>
+/// <param name="Field">Path of the field in the spec's JSON, for example <c>healthCheck.path</c>; <c>name</c> for the app's name.</param>
+/// <param name="Message">What is wrong and what would be right.</param>
+[GenerateSerializer, Alias("hosting.SpecError")]
+public sealed record SpecError([property: Id(0)] string Field, [property: Id(1)] string Message);

@@ -1,0 +1,73 @@
+using Hosting.Placement;
+using Hosting.Vms;
+
+namespace Hosting.Servers;
+
+/// <summary>A server; the key is <c>region/server</c>. Owns the agent's session, the utilization window, cordon and drain.</summary>
+[Alias("hosting.IServerGrain")]
+public interface IServerGrain : IGrainWithStringKey
+{
+    /// <summary>Its agent opened a stream. The newest session wins; an older one is told to go away.</summary>
+    /// <returns>Null when welcome, else why not.</returns>
+    [Alias("Connect")] Task<string?> Connect(AgentHello hello, IAgentLink link);
+
+    /// <summary>Its agent's stream ended. A session that is not the current one changes nothing.</summary>
+    [Alias("Disconnect")] Task Disconnect(long session);
+
+    /// <summary>A measurement. False when the session is not the current one: the agent should say hello again.</summary>
+    [Alias("Report")] Task<bool> Report(long session, UtilizationReport report);
+
+    /// <summary>Containers whose state changed on the server. False as for <see cref="Report"/>.</summary>
+    [Alias("ReportContainers")] Task<bool> ReportContainers(long session, IReadOnlyList<ContainerStatus> changed);
+
+    /// <summary>Changes the operator's policy. Null when there is no such server.</summary>
+    [Alias("Configure")] Task<ServerRecord?> Configure(ServerPatch patch);
+
+    /// <summary>Its record; null when there is no such server.</summary>
+    [Alias("GetRecord")] Task<ServerRecord?> GetRecord();
+
+    /// <summary>Wakes it up, so that its loss is noticed though its agent never comes back.</summary>
+    [Alias("Keep")] Task Keep();
+}
+
+/// <summary>What an operator may change of a server; null leaves a field as it is.</summary>
+[GenerateSerializer, Alias("hosting.ServerPatch")]
+public sealed record ServerPatch
+{
+    /// <summary>Closes it for new containers, or opens it.</summary>
+    [Id(0)] public bool? Cordoned { get; init; }
+
+    /// <summary>Thresholds of its own.</summary>
+    [Id(1)] public Thresholds? Thresholds { get; init; }
+
+    /// <summary>Goes back to the region's thresholds.</summary>
+    [Id(2)] public bool ResetThresholds { get; init; }
+}
+
+/// <summary>What an agent says when it connects.</summary>
+[GenerateSerializer, Alias("hosting.AgentHello")]
+public sealed record AgentHello
+{
+    /// <summary>Raised by every stream of the agent (UTC milliseconds at its start): the highest one is current.</summary>
+    [Id(0)] public required long Session { get; init; }
+
+    /// <summary>Identity, capacity and labels of its server.</summary>
+    [Id(1)] public required ServerRecord Server { get; init; }
+
+    /// <summary>Its VMs.</summary>
+    [Id(2)] public required IReadOnlyList<VmRecord> Vms { get; init; }
+
+    /// <summary>Everything that runs in them.</summary>
+    [Id(3)] public required IReadOnlyList<ContainerStatus> Containers { get; init; }
+}
+
+/// <summary>An agent, as grains see it. Messages may be lost: what counts is repeated until it is reported back.</summary>
+[Alias("hosting.IAgentLink")]
+public interface IAgentLink : IGrainObserver
+{
+    /// <summary>The whole desired state of one VM.</summary>
+    [Alias("Apply")] Task Apply(DesiredVm desired);
+
+    /// <summary>A newer session took over: close the stream.</summary>
+    [Alias("Close")] Task Close(string reason);
+}
