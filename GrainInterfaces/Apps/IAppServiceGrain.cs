@@ -1,4 +1,5 @@
 using Hosting.Placement;
+using Orleans.Concurrency;
 
 namespace Hosting.Apps;
 
@@ -28,6 +29,9 @@ public interface IAppServiceGrain : IGrainWithStringKey
     /// changed since <paramref name="known"/>. An app that does not exist answers a route with no regions.
     /// </summary>
     [Alias("Watch")] Task<AppRoute?> Watch(IRouteObserver observer, RouteVersion? known);
+
+    /// <summary>Whether the app's durable spec names that host name: how a name finds out that a claim was never finished.</summary>
+    [Alias("Owns"), AlwaysInterleave] Task<bool> Owns(string hostname);
 
     /// <summary>Compares what is wanted with what the regions have, and repairs it. Safe at any time.</summary>
     [Alias("Reconcile")] Task Reconcile();

@@ -1,4 +1,5 @@
 using Hosting.Placement;
+using Orleans.Concurrency;
 
 namespace Hosting.Apps;
 
@@ -6,23 +7,23 @@ namespace Hosting.Apps;
 [Alias("hosting.IReplicaSetGrain")]
 public interface IReplicaSetGrain : IGrainWithStringKey
 {
-    /// <summary>Sets what should run here. Answered once durable; an older revision than the known one changes nothing.</summary>
+    /// <summary>Sets what should run here. Answered once durable; an older generation than the known one changes nothing.</summary>
     [Alias("Apply")] Task Apply(ReplicaSetSpec spec);
 
     /// <summary>What runs here; null when the region has no share of the app (any more).</summary>
-    [Alias("GetStatus")] Task<ReplicaSetStatus?> GetStatus();
+    [Alias("GetStatus"), AlwaysInterleave] Task<ReplicaSetStatus?> GetStatus();
 
     /// <summary>The deployment records here that are not over.</summary>
-    [Alias("GetContainers")] Task<IReadOnlyList<ContainerRecord>> GetContainers();
+    [Alias("GetContainers"), AlwaysInterleave] Task<IReadOnlyList<ContainerRecord>> GetContainers();
 
     /// <summary>What a replica of that revision runs; null when no container of it is left.</summary>
-    [Alias("GetRevision")] Task<AppSpec?> GetRevision(int revision);
+    [Alias("GetRevision"), AlwaysInterleave] Task<AppSpec?> GetRevision(int revision);
 
     /// <summary>Says that these records changed (they are durable already). A hint: a lost one is repaired by a resync.</summary>
-    [Alias("Observe")] Task Observe(IReadOnlyList<ContainerRecord> changed);
+    [Alias("Observe"), AlwaysInterleave, OneWay] Task Observe(IReadOnlyList<ContainerRecord> changed);
 
     /// <summary>Subscribes a gateway for <see cref="RouteLease.Seconds"/>; null when nothing changed since <paramref name="known"/>.</summary>
-    [Alias("Watch")] Task<RouteTable?> Watch(IRouteObserver observer, RouteVersion? known);
+    [Alias("Watch"), AlwaysInterleave] Task<RouteTable?> Watch(IRouteObserver observer, RouteVersion? known);
 
     /// <summary>Compares what is wanted with what runs, and repairs it. Safe at any time.</summary>
     [Alias("Reconcile")] Task Reconcile();
@@ -43,6 +44,9 @@ public sealed record ReplicaSetSpec
 
     /// <summary>The app, or its share here, is to go away once its containers have stopped.</summary>
     [Id(3)] public bool Retired { get; init; }
+
+    /// <summary>Raised by every change of the app, also by those that keep the revision (scaling).</summary>
+    [Id(4)] public required long Generation { get; init; }
 }
 
 /// <summary>What a region has of an app.</summary>

@@ -27,8 +27,11 @@ public interface IPlacementGrain : IGrainWithStringKey
     /// <summary>A server's policy changed (durable already).</summary>
     [Alias("Configure")] Task Configure(ServerRecord server);
 
-    /// <summary>A measurement of a server's utilization. Lost ones cost nothing.</summary>
-    [Alias("Report")] Task Report(string server, UtilizationReport report);
+    /// <summary>The region's thresholds changed (durable already).</summary>
+    [Alias("SetDefaults")] Task SetDefaults(Thresholds thresholds);
+
+    /// <summary>A measurement of a server's utilization. Lost ones cost nothing. False when the server has to <see cref="Join"/> first.</summary>
+    [Alias("Report")] Task<bool> Report(string server, UtilizationReport report);
 
     /// <summary>Containers seen running, so that later measurements include them.</summary>
     [Alias("Started")] Task Started(IReadOnlyList<ContainerStart> started);

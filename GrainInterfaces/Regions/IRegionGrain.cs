@@ -1,4 +1,5 @@
 using Hosting.Placement;
+using Orleans.Concurrency;
 
 namespace Hosting.Regions;
 
@@ -7,7 +8,7 @@ namespace Hosting.Regions;
 public interface IRegionGrain : IGrainWithStringKey
 {
     /// <summary>The region's policy.</summary>
-    [Alias("GetPolicy")] Task<RegionPolicy> GetPolicy();
+    [Alias("GetPolicy"), AlwaysInterleave] Task<RegionPolicy> GetPolicy();
 
     /// <summary>Changes the policy; it takes effect on the next decision.</summary>
     [Alias("SetPolicy")] Task SetPolicy(RegionPolicy policy);
