@@ -25,6 +25,9 @@ public interface IReplicaSetGrain : IGrainWithStringKey
     /// <summary>Subscribes a gateway for <see cref="RouteLease.Seconds"/>; null when nothing changed since <paramref name="known"/>.</summary>
     [Alias("Watch"), AlwaysInterleave] Task<RouteTable?> Watch(IRouteObserver observer, RouteVersion? known);
 
+    /// <summary>The newest routing table, without subscribing.</summary>
+    [Alias("GetTable"), AlwaysInterleave] Task<RouteTable> GetTable();
+
     /// <summary>Compares what is wanted with what runs, and repairs it. Safe at any time.</summary>
     [Alias("Reconcile")] Task Reconcile();
 }

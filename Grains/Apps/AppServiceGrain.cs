@@ -1,0 +1,300 @@
+using Hosting.Apps;
+using Hosting.Domain.Apps;
+using Hosting.Grains.Storage;
+using Hosting.Placement;
+using Hosting.Regions;
+using Microsoft.Extensions.Logging;
+
+namespace Hosting.Grains.Apps;
+
+[GrainType("app-service")]
+internal sealed class AppServiceGrain(
+    [PersistentState("state")] IPersistentState<AppDocument> document,
+    PoolStore pool,
+    EventLog events,
+    TimeProvider clock,
+    ILogger<AppServiceGrain> log) : Grain, IAppServiceGrain
+{
+    private const int RevisionsKept = 10;
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan RegionDeadline = TimeSpan.FromSeconds(2);
+
+    // Regions that confirmed the document's generation. What is not confirmed is told again.
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private GatewaySubscriptions _gateways = null!;
+    private IGrainTimer? _retry;
+    private RouteVersion _version;
+
+    private string Name => this.GetPrimaryKeyString();
+    private AppDocument App => document.State;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _gateways = new GatewaySubscriptions(clock, log);
+        _version = new RouteVersion(clock.GetUtcNow().UtcTicks, 0);
+        return Task.CompletedTask;
+    }
+
+    public async Task<DeployResult> Deploy(AppSpec spec, bool dryRun)
+    {
+        var regions = await pool.GetRegions(CancellationToken.None);
+        var errors = AppSpecRules.Check(Name, spec, regions);
+        if (errors.Count > 0)
+            return new DeployResult { Outcome = DeployOutcome.Invalid, Errors = errors };
+        if (App.Deleting)
+            return Conflict("name", $"app '{Name}' is being deleted; try again when it is gone.");
+        if (App.Spec is { } known && AppSpecComparison.AreSame(known, spec))
+            return new DeployResult { Outcome = DeployOutcome.Unchanged, Status = await Status(App) };
+        var next = Revise(spec, regions);
+        if (dryRun)
+            return await DryRun(next);
+        return await ClaimHostnames(spec) ?? await Commit(next);
+    }
+
+    public async Task<AppStatus?> GetStatus() => App.Spec is null ? null : await Status(App);
+
+    public async Task<AppStatus?> Delete()
+    {
+        if (App.Spec is null)
+            return null;
+        if (!App.Deleting)
+        {
+            await DurableState.Write(this, document, App with { Deleting = true, Shares = [], Generation = App.Generation + 1 });
+            Log("deleted", $"app {Name} was deleted; its containers are being stopped");
+            _told.Clear();
+            await Reconcile();
+        }
+        return await GetStatus() ?? Gone();
+    }
+
+    public async Task<IReadOnlyList<ContainerRecord>?> GetContainers()
+    {
+        if (App.Spec is null)
+            return null;
+        var regions = await Task.WhenAll(App.Regions.Select(region => ReplicaSet(region).GetContainers()));
+        return [.. regions.SelectMany(r => r)];
+    }
+
+    public async Task<AppRoute?> Watch(IRouteObserver observer, RouteVersion? known)
+    {
+        if (App.Spec is null)
+            return Route([]);
+        _gateways.Add(observer);
+        if (known is { } version && !_version.IsNewerThan(version))
+            return null;
+        var tables = await Task.WhenAll(App.Regions.Select(region => ReplicaSet(region).Watch(observer, null)));
+        return Route([.. tables.OfType<RouteTable>()]);
+    }
+
+    public Task<bool> Owns(string hostname) =>
+        Task.FromResult(App.Spec?.Hostnames?.Contains(hostname, StringComparer.Ordinal) ?? false);
+
+    public async Task Reconcile()
+    {
+        if (App.Spec is null)
+        {
+            DeactivateOnIdle();
+            return;
+        }
+        await Task.WhenAll(App.Regions.Where(r => !_told.Contains(r)).Select(Tell));
+        await ForgetRetired();
+        var settled = App.Spec is null || (App.Regions.All(_told.Contains) && App.Regions.All(App.Shares.ContainsKey));
+        if (settled)
+            StopRetrying();
+        else
+            _retry ??= this.RegisterGrainTimer(Reconcile, new() { DueTime = RetryAfter, Period = RetryAfter });
+    }
+
+    private AppDocument Revise(AppSpec spec, IReadOnlyList<string> regions)
+    {
+        var wanted = spec.Regions is { Count: > 0 } named ? named : regions;
+        var revision = App.Spec is { } known && AppSpecComparison.RunTheSame(known, spec) ? App.Revision : App.Revision + 1;
+        var kept = App.Revisions.Where(r => r.Key > revision - RevisionsKept).ToDictionary();
+        kept[revision] = spec;
+        return App with
+        {
+            Spec = spec,
+            Revision = revision,
+            Generation = App.Generation + 1,
+            Revisions = kept,
+            Shares = new(RegionSplit.Even(spec.Replicas, wanted)),
+            Regions = [.. App.Regions.Union(wanted, StringComparer.Ordinal)],
+        };
+    }
+
+    private async Task<DeployResult> DryRun(AppDocument next)
+    {
+        foreach (var hostname in next.Spec!.Hostnames ?? [])
+        {
+            if (await GrainFactory.GetGrain<IHostnameGrain>(hostname).GetOwner() is { } owner && owner != Name)
+                return Taken(hostname, owner);
+        }
+        var outcome = App.Spec is null ? DeployOutcome.Created : DeployOutcome.Updated;
+        return new DeployResult { Outcome = outcome, Status = await Status(next) with { Phase = AppPhase.Deploying, Message = "dry run: nothing was changed" } };
+    }
+
+    /// <summary>Takes every name, or none: those just taken are given back when one is another app's.</summary>
+    private async Task<DeployResult?> ClaimHostnames(AppSpec spec)
+    {
+        var claimed = new List<string>();
+        foreach (var hostname in (spec.Hostnames ?? []).Except(App.Spec?.Hostnames ?? [], StringComparer.Ordinal))
+        {
+            var owner = await GrainFactory.GetGrain<IHostnameGrain>(hostname).Claim(Name);
+            if (owner == Name)
+            {
+                claimed.Add(hostname);
+                continue;
+            }
+            await ReleaseHostnames(claimed);
+            return Taken(hostname, owner);
+        }
+        return null;
+    }
+
+    private async Task<DeployResult> Commit(AppDocument next)
+    {
+        var before = App;
+        await DurableState.Write(this, document, next);
+        var outcome = before.Spec is null ? DeployOutcome.Created : DeployOutcome.Updated;
+        Log("deployed", $"app {Name} has revision {next.Revision}: {next.Spec!.Image}, {next.Spec.Replicas} replicas over {string.Join(", ", next.Shares.Keys)}");
+        _told.Clear();
+        _version = _version with { Number = _version.Number + 1 };
+        await Reconcile();
+        await ReleaseHostnames((before.Spec?.Hostnames ?? []).Except(next.Spec.Hostnames ?? [], StringComparer.Ordinal));
+        if (before.Spec is not null)
+            await PublishRoute();
+        return new DeployResult { Outcome = outcome, Status = await Status(App) };
+    }
+
+    /// <summary>Regions whose share is gone leave the document; with the last one a deleted app is over.</summary>
+    private async Task ForgetRetired()
+    {
+        var retiring = App.Regions.Where(r => !App.Shares.ContainsKey(r) && _told.Contains(r)).ToList();
+        if (retiring.Count == 0 && !(App.Deleting && App.Regions.Count == 0))
+            return;
+        var gone = new List<string>();
+        foreach (var region in retiring)
+        {
+            if (await Ask(region) is { Answered: true, Status: null })
+                gone.Add(region);
+        }
+        var left = App.Regions.Except(gone, StringComparer.Ordinal).ToList();
+        if (App.Deleting && left.Count == 0)
+            await Forget();
+        else if (gone.Count > 0)
+            await DurableState.Write(this, document, App with { Regions = left });
+    }
+
+    private async Task Forget()
+    {
+        await ReleaseHostnames(App.Spec?.Hostnames ?? []);
+        await DurableState.Clear(this, document);
+        document.State = new AppDocument();
+        Log("gone", $"app {Name} is gone");
+        _version = _version with { Number = _version.Number + 1 };
+        await PublishRoute();
+        DeactivateOnIdle();
+    }
+
+    private async Task Tell(string region)
+    {
+        var generation = App.Generation;
+        try
+        {
+            await ReplicaSet(region).Apply(new ReplicaSetSpec
+            {
+                Revision = App.Revision,
+                Spec = App.Spec!,
+                Generation = generation,
+                Replicas = App.Shares.GetValueOrDefault(region),
+                Retired = !App.Shares.ContainsKey(region),
+            });
+            if (App.Generation == generation)
+                _told.Add(region);
+        }
+        catch (Exception failure)
+        {
+            log.LogWarning("Region {Region} could not be told of app {App}, generation {Generation}; it is told again: {Reason}",
+                region, Name, generation, failure.Message);
+        }
+    }
+
+    private async Task<AppStatus> Status(AppDocument app)
+    {
+        var answers = await Task.WhenAll(app.Regions.Select(async region => (Region: region, Answer: await Ask(region))));
+        var regions = answers
+            .Where(a => !a.Answer.Answered || a.Answer.Status is not null)
+            .Select(a => KeyValuePair.Create(a.Region, a.Answer.Status))
+            .ToList();
+        var (phase, message) = AppPhases.Of(app.Deleting, app.Deleting ? 0 : app.Spec!.Replicas, regions);
+        return new AppStatus
+        {
+            Name = Name,
+            Revision = app.Revision,
+            Phase = phase,
+            Desired = app.Deleting ? 0 : app.Spec!.Replicas,
+            Ready = regions.Sum(r => r.Value?.Ready ?? 0),
+            Message = message,
+            Spec = app.Spec!,
+        };
+    }
+
+    private async Task<(bool Answered, ReplicaSetStatus? Status)> Ask(string region)
+    {
+        try
+        {
+            return (true, await ReplicaSet(region).GetStatus().WaitAsync(RegionDeadline, clock));
+        }
+        catch (Exception failure) when (failure is TimeoutException or OrleansException)
+        {
+            return (false, null);
+        }
+    }
+
+    private AppStatus Gone() => new()
+    {
+        Name = Name,
+        Revision = 0,
+        Phase = AppPhase.Deleting,
+        Desired = 0,
+        Ready = 0,
+        Message = "gone",
+        Spec = new AppSpec { Image = "", Port = 0 },
+    };
+
+    private AppRoute Route(IReadOnlyList<RouteTable> tables) =>
+        new() { App = Name, Version = _version, Hostnames = App.Spec?.Hostnames ?? [], Regions = tables };
+
+    private async Task PublishRoute()
+    {
+        var tables = await Task.WhenAll(App.Regions.Select(r => ReplicaSet(r).GetTable()));
+        var route = Route([.. tables.OfType<RouteTable>()]);
+        await _gateways.Publish(gateway => gateway.AppChanged(route));
+    }
+
+    private async Task ReleaseHostnames(IEnumerable<string> hostnames)
+    {
+        foreach (var hostname in hostnames)
+            await GrainFactory.GetGrain<IHostnameGrain>(hostname).Release(Name);
+    }
+
+    private IReplicaSetGrain ReplicaSet(string region) => GrainFactory.GetGrain<IReplicaSetGrain>(GrainKeys.ReplicaSet(region, Name));
+
+    private void StopRetrying()
+    {
+        _retry?.Dispose();
+        _retry = null;
+    }
+
+    private static DeployResult Taken(string hostname, string owner) =>
+        Conflict("hostnames", $"'{hostname}' belongs to app '{owner}'; remove it there first.");
+
+    private static DeployResult Conflict(string field, string message) =>
+        new() { Outcome = DeployOutcome.Conflict, Errors = [new SpecError(field, message)] };
+
+    private void Log(string kind, string message)
+    {
+        log.LogInformation("{Message}", message);
+        events.Write(new PlatformEvent { At = clock.GetUtcNow(), App = Name, Kind = kind, Message = message });
+    }
+}

@@ -1,0 +1,33 @@
+using Hosting.Grains.Regions;
+using Hosting.Grains.Storage;
+using Hosting.Regions;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Placement;
+using Orleans.Runtime.MembershipService.SiloMetadata;
+
+namespace Hosting.Grains;
+
+/// <summary>What a silo needs to run the platform's grains.</summary>
+public static class GrainServices
+{
+    /// <summary>Registers storage, region pinning and the keeper of the regions served.</summary>
+    /// <param name="silo">The silo.</param>
+    /// <param name="connectionString">PostgreSQL, with the schema applied.</param>
+    /// <param name="regions">Regions this silo serves.</param>
+    /// <param name="apiAddress">Base address of this silo's HTTP API, for gateways.</param>
+    public static ISiloBuilder AddHostingGrains(
+        this ISiloBuilder silo, string connectionString, IReadOnlyList<string> regions, string apiAddress)
+    {
+        silo.UseSiloMetadata(new Dictionary<string, string>
+        {
+            [GrainKeys.RegionsMetadata] = string.Join(',', regions),
+            [GrainKeys.ApiMetadata] = apiAddress,
+        });
+        silo.Services.AddPlacementFilter<RegionPlacementFilterStrategy, RegionPlacementFilterDirector>(ServiceLifetime.Singleton);
+        silo.Services.AddHostingStorage(connectionString);
+        silo.Services.AddSingleton(TimeProvider.System);
+        silo.Services.AddSingleton(new ServedRegions(regions));
+        silo.Services.AddHostedService<RegionKeeper>();
+        return silo;
+    }
+}

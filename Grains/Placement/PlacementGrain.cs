@@ -1,0 +1,123 @@
+using Hosting.Domain.Placement;
+using Hosting.Grains.Regions;
+using Hosting.Grains.Storage;
+using Hosting.Placement;
+using Hosting.Regions;
+using Hosting.Servers;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+
+namespace Hosting.Grains.Placement;
+
+/// <summary>
+/// Reentrant, so that many commits are under way at once: a decision reserves its room in the ledger before it waits for
+/// its commit, and nothing is decided from what was read before a wait.
+/// </summary>
+[RegionPinned, Reentrant, GrainType("placement")]
+internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, TimeProvider clock, ILogger<PlacementGrain> log)
+    : Grain, IPlacementGrain
+{
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(3);
+
+    private PlacementLedger _ledger = null!;
+    private long _epoch;
+
+    private string Region => this.GetPrimaryKeyString();
+
+    /// <summary>Raises the epoch first: whatever an earlier activation commits after that is refused, and what it committed before is read.</summary>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var policy = await GrainFactory.GetGrain<IRegionGrain>(Region).GetPolicy();
+        _epoch = await pool.RaiseEpoch(Region, cancellationToken);
+        _ledger = new PlacementLedger(Region, policy.Thresholds, StaleAfter);
+        var snapshot = await pool.LoadRegion(Region, cancellationToken);
+        foreach (var server in snapshot.Servers)
+            _ledger.Restore(server, [.. snapshot.Vms.Where(vm => vm.Server == server.Name)]);
+        foreach (var container in snapshot.Containers)
+            _ledger.Restore(container);
+    }
+
+    public async Task<PlacementResult> Place(PlacementRequest request)
+    {
+        var plan = _ledger.Place(request, _ => ContainerIds.Next(request.App), clock.GetUtcNow());
+        if (plan.Reserved.Count > 0)
+            await Commit(store.Insert(Region, _epoch, plan.Reserved, CancellationToken.None));
+        return new PlacementResult { Placed = plan.Reserved, Refusal = plan.Refusal };
+    }
+
+    public async Task Release(IReadOnlyList<ContainerRelease> releases)
+    {
+        if (releases.Count == 0)
+            return;
+        await Commit(store.End(Region, _epoch, releases, clock.GetUtcNow(), CancellationToken.None));
+        foreach (var release in releases)
+            _ledger.Release(release.Id);
+    }
+
+    public Task<PlacementExplanation> Explain(PlacementRequest request, int best) =>
+        Task.FromResult(_ledger.Explain(request, best, clock.GetUtcNow()));
+
+    public Task Join(ServerRecord server, IReadOnlyList<VmRecord> vms)
+    {
+        _ledger.Join(server, vms);
+        return Task.CompletedTask;
+    }
+
+    public Task Leave(string server, string reason)
+    {
+        _ledger.Leave(server, reason);
+        return Task.CompletedTask;
+    }
+
+    public Task Configure(ServerRecord server)
+    {
+        _ledger.Configure(server);
+        return Task.CompletedTask;
+    }
+
+    public Task SetDefaults(Thresholds thresholds)
+    {
+        _ledger.SetDefaults(thresholds);
+        return Task.CompletedTask;
+    }
+
+    public Task<bool> Report(string server, UtilizationReport report)
+    {
+        if (!_ledger.IsOnline(server))
+            return Task.FromResult(false);
+        _ledger.Report(server, report, clock.GetUtcNow());
+        return Task.FromResult(true);
+    }
+
+    public Task Started(IReadOnlyList<ContainerStart> started)
+    {
+        foreach (var start in started)
+            _ledger.Started(start.Id, start.At);
+        return Task.CompletedTask;
+    }
+
+    public Task<IReadOnlyList<ServerStatus>> GetServers() => Task.FromResult(_ledger.Describe(clock.GetUtcNow()));
+
+    /// <summary>
+    /// Waits until a change is durable. When it was refused, or nobody knows whether it is durable, this memory is worth
+    /// nothing any more: the grain goes, and the next activation reads what is true.
+    /// </summary>
+    private async Task Commit(Task<bool> commit)
+    {
+        var accepted = false;
+        try
+        {
+            accepted = await commit;
+        }
+        finally
+        {
+            if (!accepted)
+                DeactivateOnIdle();
+        }
+        if (!accepted)
+        {
+            log.LogWarning("Another silo has taken over the placement of {Region}; this one refused a commit and steps back", Region);
+            throw new PlacementFencedException(Region);
+        }
+    }
+}

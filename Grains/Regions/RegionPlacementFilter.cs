@@ -1,0 +1,37 @@
+using Hosting.Regions;
+using Orleans.Placement;
+using Orleans.Runtime.MembershipService.SiloMetadata;
+using Orleans.Runtime.Placement;
+
+namespace Hosting.Grains.Regions;
+
+/// <summary>Pins a grain to silos that serve the region its key starts with.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class RegionPinnedAttribute() : PlacementFilterAttribute(new RegionPlacementFilterStrategy());
+
+/// <summary>The strategy behind <see cref="RegionPinnedAttribute"/>; it carries nothing, the key says it all.</summary>
+public sealed class RegionPlacementFilterStrategy : PlacementFilterStrategy
+{
+    /// <summary>Asked by the runtime.</summary>
+    public RegionPlacementFilterStrategy() : base(order: 0)
+    {
+    }
+}
+
+/// <summary>Leaves the silos whose metadata names the region; none of them alive means that the call fails at once.</summary>
+internal sealed class RegionPlacementFilterDirector(ISiloMetadataCache metadata) : IPlacementFilterDirector
+{
+    public IEnumerable<SiloAddress> Filter(PlacementFilterStrategy strategy, PlacementTarget target, IEnumerable<SiloAddress> silos)
+    {
+        var key = target.GrainIdentity.Key.ToString() ?? "";
+        var region = GrainKeys.RegionOf(key).ToString();
+        return silos.Where(silo => SiloRegions.Of(metadata.GetSiloMetadata(silo)).Contains(region, StringComparer.Ordinal));
+    }
+}
+
+/// <summary>The regions a silo serves, as its metadata says.</summary>
+internal static class SiloRegions
+{
+    public static string[] Of(SiloMetadata metadata) =>
+        metadata.Metadata.GetValueOrDefault(GrainKeys.RegionsMetadata)?.Split(',', StringSplitOptions.TrimEntries) ?? [];
+}

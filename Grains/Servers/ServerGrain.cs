@@ -1,0 +1,109 @@
+using Hosting.Grains.Regions;
+using Hosting.Grains.Storage;
+using Hosting.Placement;
+using Hosting.Regions;
+using Hosting.Servers;
+using Hosting.Vms;
+using Microsoft.Extensions.Logging;
+
+namespace Hosting.Grains.Servers;
+
+[RegionPinned, GrainType("server")]
+internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider clock, ILogger<ServerGrain> log) : Grain, IServerGrain
+{
+    // What an agent took of the desired state is compared at every change and every so many reports.
+    private const int CompareEvery = 4;
+
+    private AgentSession? _session;
+    private ServerRecord? _record;
+    private int _reports;
+
+    private string Region => GrainKeys.RegionOf(this.GetPrimaryKeyString()).ToString();
+    private string Name => this.GetPrimaryKeyString()[(Region.Length + 1)..];
+    private IPlacementGrain Placement => GrainFactory.GetGrain<IPlacementGrain>(Region);
+
+    public override async Task OnActivateAsync(CancellationToken cancellationToken) =>
+        _record = await pool.GetServer(Region, Name, cancellationToken);
+
+    public async Task<string?> Connect(AgentHello hello, IAgentLink link)
+    {
+        if (_session is { } current && current.Id >= hello.Session)
+            return $"a newer session of {Region}/{Name} is connected; is a second agent running with this server's name?";
+        _session?.Link.Close("a newer session took over").Ignore();
+        _session = null;
+        _record = await pool.UpsertServer(hello.Server, hello.Vms, CancellationToken.None);
+        await Placement.Join(_record, hello.Vms);
+        await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
+        _session = new AgentSession(hello.Session, link, hello.Vms);
+        Log("connected", $"server {Name} is connected with {hello.Vms.Count} VMs and {hello.Containers.Count} containers");
+        return null;
+    }
+
+    public async Task Disconnect(long session)
+    {
+        if (_session?.Id != session)
+            return;
+        var vms = _session.Vms;
+        _session = null;
+        await Placement.Leave(Name, "its agent is not connected");
+        await Task.WhenAll(vms.Select(vm => Vm(vm.Name).Detach()));
+        Log("disconnected", $"the agent of server {Name} is gone; its containers go on, new ones go elsewhere");
+    }
+
+    public async Task<bool> Report(long session, UtilizationReport report)
+    {
+        if (_session?.Id != session)
+            return false;
+        if (!await Placement.Report(Name, report))
+            await Placement.Join(_record!, _session.Vms);
+        foreach (var vm in report.Vms)
+        {
+            if (_reports % CompareEvery == 0 || _session.Applied.GetValueOrDefault(vm.Vm) != vm.AppliedVersion)
+                await Vm(vm.Vm).Applied(vm.AppliedVersion);
+            _session.Applied[vm.Vm] = vm.AppliedVersion;
+        }
+        _reports++;
+        return true;
+    }
+
+    public async Task<bool> ReportContainers(long session, IReadOnlyList<ContainerStatus> changed)
+    {
+        if (_session?.Id != session)
+            return false;
+        await Task.WhenAll(changed.GroupBy(c => c.Vm, StringComparer.Ordinal).Select(vm => Vm(vm.Key).Report([.. vm])));
+        return true;
+    }
+
+    public async Task<ServerRecord?> Configure(ServerPatch patch)
+    {
+        if (_record is not { } record)
+            return null;
+        var cordoned = patch.Cordoned ?? record.Cordoned;
+        var thresholds = patch.ResetThresholds ? null : patch.Thresholds ?? record.Thresholds;
+        if (await pool.SetServerPolicy(Region, Name, cordoned, thresholds, CancellationToken.None) is not { } next)
+            return null;
+        _record = next;
+        await Placement.Configure(next);
+        Log("configured", $"server {Name} is {(cordoned ? "cordoned" : "open")}, thresholds "
+            + (thresholds is { } t ? $"admit {t.Admit:0.00} evict {t.Evict:0.00}" : "of the region"));
+        return next;
+    }
+
+    public Task<ServerRecord?> GetRecord() => Task.FromResult(_record);
+
+    public Task Keep() => Task.CompletedTask;
+
+    private IVmGrain Vm(string vm) => GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
+
+    private void Log(string kind, string message)
+    {
+        log.LogInformation("{Message}", message);
+        events.Write(new PlatformEvent { At = clock.GetUtcNow(), Region = Region, Server = Name, Kind = kind, Message = message });
+    }
+
+    /// <summary>The one agent that speaks for the server.</summary>
+    private sealed record AgentSession(long Id, IAgentLink Link, IReadOnlyList<VmRecord> Vms)
+    {
+        public Dictionary<string, long> Applied { get; } = new(StringComparer.Ordinal);
+    }
+}

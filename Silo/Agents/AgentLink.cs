@@ -1,0 +1,37 @@
+using System.Threading.Channels;
+using Hosting.Protocol;
+using Hosting.Servers;
+using Grpc.Core;
+
+namespace Hosting.Silo.Agents;
+
+/// <summary>The way to one agent: what grains send is queued and written to its stream in order.</summary>
+internal sealed class AgentLink : IAgentLink
+{
+    // Desired states replace each other and are repeated: when an agent reads too slowly, the oldest may go.
+    private readonly Channel<HubMessage> _outgoing = Channel.CreateBounded<HubMessage>(
+        new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+
+    public Task Apply(Vms.DesiredVm desired)
+    {
+        _outgoing.Writer.TryWrite(AgentMessages.Write(desired));
+        return Task.CompletedTask;
+    }
+
+    public Task Close(string reason)
+    {
+        _outgoing.Writer.TryWrite(new HubMessage { Refused = new Refused { Reason = reason } });
+        _outgoing.Writer.TryComplete();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Queues a message of the hub itself.</summary>
+    public void Send(HubMessage message) => _outgoing.Writer.TryWrite(message);
+
+    /// <summary>Writes what is queued until the link is closed.</summary>
+    public async Task Pump(IServerStreamWriter<HubMessage> stream, CancellationToken cancellation)
+    {
+        await foreach (var message in _outgoing.Reader.ReadAllAsync(cancellation))
+            await stream.WriteAsync(message, cancellation);
+    }
+}

@@ -1,0 +1,14 @@
+using Hosting.Silo;
+
+var errors = new List<string>();
+var builder = WebApplication.CreateBuilder(args);
+var options = SiloOptions.Read(builder.Configuration, errors);
+if (errors.Count > 0)
+{
+    foreach (var error in errors)
+        Console.Error.WriteLine(error);
+    return 2;
+}
+await using var app = SiloApp.Build(builder, options);
+await app.RunSilo(options);
+return 0;
