@@ -1,0 +1,66 @@
+using Hosting.Placement;
+using Npgsql;
+
+namespace Hosting.Grains.Storage;
+
+public sealed partial class PoolStore
+{
+    /// <summary>Deployment records, the newest first.</summary>
+    public async Task<IReadOnlyList<ContainerRecord>> GetContainers(ContainerFilter filter, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(filter.Limit);
+        await using var command = Command("");
+        var live = filter.IncludeOver ? "" : "AND ended_at IS NULL";
+        command.CommandText = $"""
+            SELECT {ContainerReader.Columns} FROM container
+            WHERE true {live} {Equal(command, "region", filter.Region)} {Equal(command, "server", filter.Server)}
+              {Equal(command, "vm", filter.Vm)} {Equal(command, "app", filter.App)}
+            ORDER BY created_at DESC, id LIMIT {Math.Min(filter.Limit, 1_000_000)}
+            """;
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await new ContainerReader(reader).ReadAll(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>One deployment record, over or not; null when there is none of that id.</summary>
+    public async Task<ContainerRecord?> GetContainer(string id, CancellationToken ct)
+    {
+        await using var command = Command($"SELECT {ContainerReader.Columns} FROM container WHERE id = $1", id);
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return (await new ContainerReader(reader).ReadAll(ct).ConfigureAwait(false)).SingleOrDefault();
+    }
+
+    /// <summary>Deletes records that ended before a time, those beyond a number of ended ones, and events before a time.</summary>
+    /// <param name="endedBefore">Records that ended before it go.</param>
+    /// <param name="keepEnded">Of the records that are over, at most this many stay, the newest.</param>
+    /// <param name="eventsBefore">Events before it go.</param>
+    /// <param name="ct">Gives up; what was deleted until then may stay deleted.</param>
+    /// <returns>Rows deleted.</returns>
+    public async Task<int> Prune(DateTimeOffset endedBefore, int keepEnded, DateTimeOffset eventsBefore, CancellationToken ct)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(keepEnded);
+        await using var containers = Command("""
+            DELETE FROM container WHERE ended_at < greatest($1,
+              (SELECT ended_at FROM container WHERE ended_at IS NOT NULL ORDER BY ended_at DESC OFFSET $2 - 1 LIMIT 1))
+            """, endedBefore.UtcDateTime, Math.Max(keepEnded, 1));
+        await using var events = Command("DELETE FROM event WHERE at < $1", eventsBefore.UtcDateTime);
+        containers.CommandTimeout = events.CommandTimeout = LongSeconds;
+        return await containers.ExecuteNonQueryAsync(ct).ConfigureAwait(false) + await events.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+
+    private static async Task<IReadOnlyList<ContainerRecord>> ReadLive(NpgsqlConnection connection, string region, CancellationToken ct)
+    {
+        await using var command = Command(
+            connection, $"SELECT {ContainerReader.Columns} FROM container WHERE region = $1 AND ended_at IS NULL", region);
+        command.CommandTimeout = LongSeconds;
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        return await new ContainerReader(reader).ReadAll(ct).ConfigureAwait(false);
+    }
+
+    private static string Equal(NpgsqlCommand command, string column, string? value)
+    {
+        if (value is null)
+            return "";
+        command.Parameters.Add(new NpgsqlParameter { Value = value });
+        return $"AND {column} = ${command.Parameters.Count}";
+    }
+}

@@ -1,0 +1,69 @@
+using System.Data;
+using Npgsql;
+
+namespace Hosting.Grains.Storage;
+
+/// <summary>Regions, servers, VMs and the reading of deployment records. Every call ends within seconds or throws.</summary>
+/// <remarks>Every method throws <see cref="NpgsqlException"/> when PostgreSQL does not answer; all are safe to repeat.</remarks>
+public sealed partial class PoolStore(NpgsqlDataSource source)
+{
+    // Loading a region and pruning are the ones that may take longer than the pool's deadline.
+    private const int LongSeconds = 60;
+
+    /// <summary>Makes sure that the regions exist.</summary>
+    public async Task AddRegions(IReadOnlyList<string> names, CancellationToken ct = default)
+    {
+        await using var command = Command("INSERT INTO region (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", names.ToArray());
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Names of all regions, sorted.</summary>
+    public Task<IReadOnlyList<string>> GetRegions(CancellationToken ct = default) => Names("SELECT name FROM region ORDER BY name", ct);
+
+    /// <summary>
+    /// Takes the ledger of a region over: answers its new placement epoch. From now on every commit that carries an older
+    /// one is refused. Adds the region if there is none.
+    /// </summary>
+    public async Task<long> RaiseEpoch(string region, CancellationToken ct)
+    {
+        await using var command = Command("""
+            INSERT INTO region AS r (name, placement_epoch) VALUES ($1, 1)
+            ON CONFLICT (name) DO UPDATE SET placement_epoch = r.placement_epoch + 1
+            RETURNING placement_epoch
+            """, region);
+        return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
+    }
+
+    /// <summary>Everything of a region that is not over, as of one moment.</summary>
+    public async Task<RegionSnapshot> LoadRegion(string region, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct).ConfigureAwait(false);
+        return new RegionSnapshot(
+            await ReadServers(connection, region, ct).ConfigureAwait(false),
+            await ReadVms(connection, region, ct).ConfigureAwait(false),
+            await ReadLive(connection, region, ct).ConfigureAwait(false));
+    }
+
+    private NpgsqlCommand Command(string text, params ReadOnlySpan<object?> values) => Fill(source.CreateCommand(text), values);
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string text, params ReadOnlySpan<object?> values) =>
+        Fill(new NpgsqlCommand(text, connection), values);
+
+    private static NpgsqlCommand Fill(NpgsqlCommand command, ReadOnlySpan<object?> values)
+    {
+        foreach (var value in values)
+            command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
+        return command;
+    }
+
+    private async Task<IReadOnlyList<string>> Names(string text, CancellationToken ct, params object?[] values)
+    {
+        await using var command = Command(text, values);
+        await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
+        var names = new List<string>();
+        while (await reader.ReadAsync(ct).ConfigureAwait(false))
+            names.Add(reader.GetString(0));
+        return names;
+    }
+}
