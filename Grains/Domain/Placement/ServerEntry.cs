@@ -1,0 +1,124 @@
+using Hosting.Placement;
+using Hosting.Servers;
+
+namespace Hosting.Domain.Placement;
+
+/// <summary>A server in the ledger: its policy, its last measurement and what is under way to it.</summary>
+internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaults)
+{
+    /// <summary>Dense, from 0: its bit in every bitmap of servers.</summary>
+    public int Id { get; } = id;
+
+    public ServerRecord Record { get; private set; } = record;
+
+    public Thresholds Thresholds { get; private set; } = record.Thresholds ?? defaults;
+
+    public VmEntry[] Vms { get; set; } = [];
+
+    public bool Online { get; set; }
+
+    /// <summary>Why it is offline; null while it is online.</summary>
+    public string? LeaveReason { get; set; } = "its agent has not connected yet";
+
+    /// <summary>Heard from lately.</summary>
+    public bool Fresh { get; set; }
+
+    public DateTimeOffset? LastReport { get; set; }
+
+    public DateTimeOffset? SampledAt { get; private set; }
+
+    public Utilization? Utilization { get; private set; }
+
+    /// <summary>CPU promised here that no report includes yet, in thousandths of a core.</summary>
+    public int InFlightCpu { get; private set; }
+
+    /// <summary>Memory promised here that no report includes yet, in MiB.</summary>
+    public int InFlightMemory { get; private set; }
+
+    /// <summary>Containers that started and wait for a report sampled afterwards.</summary>
+    public List<ContainerEntry> AwaitingSample { get; } = [];
+
+    public ContainerEntry? FirstContainer { get; set; }
+
+    public int Containers { get; set; }
+
+    /// <summary>Neighbours in <see cref="FreshnessQueue"/>.</summary>
+    public ServerEntry? Older { get; set; }
+
+    public ServerEntry? Newer { get; set; }
+
+    /// <summary>The largest further CPU demand that keeps projected utilization under the admit threshold; negative when none does.</summary>
+    public int HeadroomCpu => _limitCpu - InFlightCpu;
+
+    /// <summary>As <see cref="HeadroomCpu"/>, for memory.</summary>
+    public int HeadroomMemory => _limitMemory - InFlightMemory;
+
+    private int _limitCpu = -1;
+    private int _limitMemory = -1;
+
+    /// <summary>The first rule that keeps everything off the server, whatever the demand.</summary>
+    public PlacementRule? ClosedBy =>
+        !Online ? PlacementRule.Offline
+        : !Fresh ? PlacementRule.Stale
+        : Record.Cordoned ? PlacementRule.Cordoned
+        : null;
+
+    public bool Admits(Demand demand) => demand.CpuMillis <= HeadroomCpu && demand.MemoryMiB <= HeadroomMemory;
+
+    public double ProjectedCpu(int demandMillis) =>
+        Projected(Measured(Utilization?.Cpu), InFlightCpu + demandMillis, Record.CpuMillis);
+
+    public double ProjectedMemory(int demandMiB) =>
+        Projected(Measured(Utilization?.Memory), InFlightMemory + demandMiB, Record.MemoryMiB);
+
+    public void Configure(ServerRecord record, Thresholds defaults)
+    {
+        Record = record;
+        Thresholds = record.Thresholds ?? defaults;
+        SetLimits();
+    }
+
+    public void Measure(Utilization utilization, DateTimeOffset sampledAt)
+    {
+        Utilization = utilization;
+        SampledAt = sampledAt;
+        SetLimits();
+    }
+
+    public void AddInFlight(Demand demand)
+    {
+        InFlightCpu += demand.CpuMillis;
+        InFlightMemory += demand.MemoryMiB;
+    }
+
+    public void RemoveInFlight(Demand demand)
+    {
+        InFlightCpu -= demand.CpuMillis;
+        InFlightMemory -= demand.MemoryMiB;
+    }
+
+    public VmEntry? Vm(string name) => Array.Find(Vms, vm => vm.Record.Name == name);
+
+    private void SetLimits()
+    {
+        _limitCpu = Limit(Measured(Utilization?.Cpu), Record.CpuMillis, Thresholds.Admit);
+        _limitMemory = Limit(Measured(Utilization?.Memory), Record.MemoryMiB, Thresholds.Admit);
+    }
+
+    /// <summary>A share that is no number is taken as a full server: the safe side.</summary>
+    private static double Measured(double? share) => share is not { } value ? 0 : double.IsNaN(value) ? 1 : Math.Clamp(value, 0, 1);
+
+    private static double Projected(double share, int amount, int capacity) => share + (double)amount / capacity;
+
+    /// <summary>
+    /// The largest amount whose projection stays under the threshold. Found by the projection itself, so that the index,
+    /// which compares integers, and an explanation, which shows shares, never disagree by a rounding.
+    /// </summary>
+    private static int Limit(double share, int capacity, double admit)
+    {
+        var amount = Math.Max(-1, (int)Math.Floor((admit - share) * capacity));
+        while (amount >= 0 && Projected(share, amount, capacity) >= admit) amount--;
+        while (Projected(share, amount + 1, capacity) < admit) amount++;
+        return amount;
+    }
+}

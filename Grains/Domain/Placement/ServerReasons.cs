@@ -1,0 +1,36 @@
+using System.Globalization;
+using Hosting.Placement;
+
+namespace Hosting.Domain.Placement;
+
+/// <summary>Says why a server takes no new container.</summary>
+internal static class ServerReasons
+{
+    /// <summary>The reason with its numbers; null when it takes some.</summary>
+    public static string? NotAdmitting(ServerEntry server, DateTimeOffset now) => Closed(server, now) ?? NoVm(server) ?? OverThreshold(server);
+
+    /// <summary>Why the server is closed to every demand; null when it is open.</summary>
+    public static string? Closed(ServerEntry server, DateTimeOffset now) => server.ClosedBy switch
+    {
+        PlacementRule.Offline => $"offline: {server.LeaveReason}",
+        PlacementRule.Stale when server.LastReport is { } last && now > last => Text($"stale: last heard from {(now - last).TotalSeconds:0.0} s ago"),
+        PlacementRule.Stale => "stale: no measurement since its agent connected",
+        PlacementRule.Cordoned => "cordoned by an operator",
+        _ => null,
+    };
+
+    public static string Threshold(string what, double projected, double admit) =>
+        Text($"projected {what} utilization of {projected * 100:0.#} % is at or over the admit threshold of {admit * 100:0.#} %");
+
+    private static string? NoVm(ServerEntry server) =>
+        server.Vms.Length == 0 ? "it offers no VM"
+        : Array.Exists(server.Vms, vm => vm.Takes) ? null
+        : Text($"none of its {server.Vms.Length} VMs is ready");
+
+    private static string? OverThreshold(ServerEntry server) =>
+        server.HeadroomCpu < 0 ? Threshold("CPU", server.ProjectedCpu(0), server.Thresholds.Admit)
+        : server.HeadroomMemory < 0 ? Threshold("memory", server.ProjectedMemory(0), server.Thresholds.Admit)
+        : null;
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
