@@ -40,9 +40,9 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
     public async Task<PlacementResult> Place(PlacementRequest request)
     {
         var plan = _ledger.Place(request, _ => ContainerIds.Next(request.App), clock.GetUtcNow());
-        if (plan.Reserved.Count > 0)
-            await Commit(store.Insert(Region, _epoch, plan.Reserved, CancellationToken.None));
-        return new PlacementResult { Placed = plan.Reserved, Refusal = plan.Refusal };
+        if (plan.Placed.Count > 0)
+            await Commit(store.Insert(Region, _epoch, plan.Placed, CancellationToken.None));
+        return new PlacementResult { Placed = plan.Placed, Refusal = plan.Refusal };
     }
 
     public async Task Release(IReadOnlyList<ContainerRelease> releases)
@@ -81,13 +81,8 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         return Task.CompletedTask;
     }
 
-    public Task<bool> Report(string server, UtilizationReport report)
-    {
-        if (!_ledger.IsOnline(server))
-            return Task.FromResult(false);
-        _ledger.Report(server, report, clock.GetUtcNow());
-        return Task.FromResult(true);
-    }
+    public Task<bool> Report(string server, UtilizationReport report) =>
+        Task.FromResult(_ledger.Report(server, report, clock.GetUtcNow()));
 
     public Task Started(IReadOnlyList<ContainerStart> started)
     {

@@ -14,13 +14,39 @@ internal sealed class RegionKeeper(
     IGrainFactory grains, ServedRegions served, PoolStore pool, TimeProvider clock, ILogger<RegionKeeper> log) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan PrunePeriod = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan KeepEndedFor = TimeSpan.FromHours(1);
+    private static readonly TimeSpan KeepEventsFor = TimeSpan.FromDays(7);
+    private const int KeepEnded = 10_000;
+
+    private DateTimeOffset _pruneAt;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, clock);
         do
-            await Task.WhenAll(served.Regions.Select(region => Keep(region)));
+        {
+            await Task.WhenAll(served.Regions.Select(Keep));
+            await Prune(stoppingToken);
+        }
         while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    /// <summary>What is over is kept for a while for people to look at, and not for ever.</summary>
+    private async Task Prune(CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        if (now < _pruneAt)
+            return;
+        _pruneAt = now + PrunePeriod;
+        try
+        {
+            await pool.Prune(now - KeepEndedFor, KeepEnded, now - KeepEventsFor, cancellationToken);
+        }
+        catch (Exception failure)
+        {
+            log.LogWarning("Old records could not be deleted and are tried again in {Minutes} min: {Reason}", PrunePeriod.TotalMinutes, failure.Message);
+        }
     }
 
     private async Task Keep(string region)
@@ -28,7 +54,6 @@ internal sealed class RegionKeeper(
         try
         {
             await grains.GetGrain<IRegionGrain>(region).Keep();
-            await pool.Prune(CancellationToken.None);
         }
         catch (Exception failure)
         {

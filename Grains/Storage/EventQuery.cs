@@ -9,11 +9,11 @@ internal static class EventQuery
     {
         var command = source.CreateCommand();
         var conditions = Condition(command, "app =", filter.App) + Condition(command, "region =", filter.Region)
-            + Condition(command, "server =", filter.Server) + Condition(command, "id >", filter.AfterId > 0 ? filter.AfterId : null);
+            + Condition(command, "server =", filter.Server) + Condition(command, "id >", filter.AfterId);
         command.CommandText = $"""
             SELECT * FROM (
               SELECT id, at, region, server, app, container, kind, message FROM event WHERE true{conditions}
-              ORDER BY id {(filter.AfterId > 0 ? "ASC" : "DESC")} LIMIT {Math.Clamp(filter.Limit, 1, 10_000)}
+              ORDER BY id {(filter.AfterId is null ? "DESC" : "ASC")} LIMIT {Math.Clamp(filter.Limit, 1, 10_000)}
             ) AS chosen ORDER BY id
             """;
         return command;

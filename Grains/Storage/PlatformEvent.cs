@@ -41,7 +41,7 @@ public sealed record EventFilter
     public string? Server { get; init; }
 
     /// <summary>Only later ones than this id; 0 asks for the newest.</summary>
-    public long AfterId { get; init; }
+    public long? AfterId { get; init; }
 
     /// <summary>At most this many, 1 to 10,000. Default 100.</summary>
     public int Limit { get; init; } = 100;

@@ -1,4 +1,5 @@
 using Hosting.Apps;
+using Hosting.Domain.Apps;
 using Hosting.Grains.Regions;
 using Hosting.Grains.Storage;
 using Hosting.Placement;
