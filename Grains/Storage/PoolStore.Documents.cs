@@ -3,17 +3,20 @@ namespace Hosting.Grains.Storage;
 /// <summary>Names that exist only as the keys of grain documents.</summary>
 public sealed partial class PoolStore
 {
+    private const string AppServiceType = "app-service";
+    private const string ReplicaSetType = "replica-set";
+
     /// <summary>Names of all apps that have a document, sorted.</summary>
-    public Task<IReadOnlyList<string>> GetApps(CancellationToken ct = default) => Names("""
-        SELECT GrainIdExtensionString FROM orleans_grain_state
-        WHERE GrainTypeString = 'state' AND PayloadBinary IS NOT NULL
-        ORDER BY 1
-        """, ct);
+    public Task<IReadOnlyList<string>> GetApps(CancellationToken ct = default) => DocumentsUnder(GrainDocuments.Folder(AppServiceType), ct);
 
     /// <summary>Names of the apps that have a replica set in a region, sorted.</summary>
-    public Task<IReadOnlyList<string>> GetReplicaSets(string region, CancellationToken ct) => Names("""
-        SELECT substr(GrainIdExtensionString, length($1) + 2) FROM orleans_grain_state
-        WHERE GrainTypeString = 'state' AND PayloadBinary IS NOT NULL AND starts_with(GrainIdExtensionString, $1 || '/')
-        ORDER BY 1
-        """, ct, region);
+    public Task<IReadOnlyList<string>> GetReplicaSets(string region, CancellationToken ct) =>
+        DocumentsUnder($"{GrainDocuments.Folder(ReplicaSetType)}/{region}", ct);
+
+    // The zero is the character after the slash, so the range is that of the folder's documents, and an index finds it.
+    private Task<IReadOnlyList<string>> DocumentsUnder(string folder, CancellationToken ct) => Names("""
+        SELECT substr(GrainTypeString, length($1) + 2) FROM orleans_grain_state
+        WHERE GrainTypeString >= $1 || '/' AND GrainTypeString < $1 || '0' AND PayloadBinary IS NOT NULL
+        ORDER BY GrainTypeString
+        """, ct, folder);
 }

@@ -7,7 +7,10 @@ namespace Hosting.Grains.Storage;
 /// <summary>Registration of the stores.</summary>
 public static class StorageServices
 {
-    /// <summary>Adds <see cref="DeploymentStore"/>, <see cref="PoolStore"/> and <see cref="EventLog"/> over one connection pool.</summary>
+    /// <summary>
+    /// Adds <see cref="DeploymentStore"/>, <see cref="PoolStore"/> and <see cref="EventLog"/> over one connection pool, and
+    /// gives every grain type documents of its own.
+    /// </summary>
     public static IServiceCollection AddHostingStorage(this IServiceCollection services, string connectionString)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -16,6 +19,7 @@ public static class StorageServices
         services.AddSingleton<PoolStore>();
         services.AddSingleton<DeploymentStore>();
         services.AddSingleton<EventLog>();
+        services.AddSingleton<IPersistentStateFactory, GrainDocuments>();
         return services;
     }
 

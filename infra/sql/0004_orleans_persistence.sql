@@ -7,7 +7,7 @@ CREATE TABLE orleans_grain_state (
   GrainIdN0              bigint NOT NULL,
   GrainIdN1              bigint NOT NULL,
   GrainIdExtensionString varchar(512),
-  GrainTypeString        varchar(512) NOT NULL,
+  GrainTypeString        varchar(512) COLLATE "C" NOT NULL,
   ServiceId              varchar(150) NOT NULL,
   PayloadBinary          bytea,
   ModifiedAt             timestamptz NOT NULL DEFAULT now(),
@@ -15,6 +15,8 @@ CREATE TABLE orleans_grain_state (
   UNIQUE NULLS NOT DISTINCT
     (GrainIdHash, GrainTypeHash, GrainIdN0, GrainIdN1, GrainIdExtensionString, GrainTypeString, ServiceId)
 ) WITH (fillfactor = 80);
+-- Finds the documents of one grain type: the silo starts a GrainTypeString with the type's name.
+CREATE INDEX orleans_grain_state_type ON orleans_grain_state (GrainTypeString);
 
 INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES
 ('ReadFromStorageKey', $sql$
