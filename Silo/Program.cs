@@ -1,7 +1,7 @@
 using Hosting.Silo;
 
 var errors = new List<string>();
-var builder = WebApplication.CreateBuilder(args);
+var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 var options = SiloOptions.Read(builder.Configuration, errors);
 if (errors.Count > 0)
 {

@@ -43,7 +43,7 @@ internal sealed class RegionGrain(
         var servers = await pool.GetServers(region, CancellationToken.None);
         await ForEach(servers, name => GrainFactory.GetGrain<IServerGrain>(GrainKeys.Server(region, name)).Keep());
         var replicaSets = await pool.GetReplicaSets(region, CancellationToken.None);
-        await ForEach(replicaSets, key => GrainFactory.GetGrain<IReplicaSetGrain>(key).Reconcile());
+        await ForEach(replicaSets, app => GrainFactory.GetGrain<IReplicaSetGrain>(GrainKeys.ReplicaSet(region, app)).Reconcile());
         // Apps belong to no region: every region looks after all of them, so one region alone keeps them going.
         var apps = await pool.GetApps(CancellationToken.None);
         await ForEach(apps, name => GrainFactory.GetGrain<IAppServiceGrain>(name).Reconcile());
