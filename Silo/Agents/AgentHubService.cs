@@ -10,7 +10,7 @@ namespace Hosting.Silo.Agents;
 /// The control plane's end of every agent's stream. It keeps nothing: what an agent says goes to its server's grain, and a
 /// call that fails ends the stream, because the agent's next hello carries all of it again.
 /// </summary>
-internal sealed class AgentHubService(IGrainFactory grains, ILogger<AgentHubService> log) : AgentHub.AgentHubBase
+internal sealed class AgentHubService(IGrainFactory grains, IHostApplicationLifetime process, ILogger<AgentHubService> log) : AgentHub.AgentHubBase
 {
     private static readonly TimeSpan HelloDeadline = TimeSpan.FromSeconds(10);
 
@@ -19,7 +19,8 @@ internal sealed class AgentHubService(IGrainFactory grains, ILogger<AgentHubServ
     {
         if (await ReadHello(requestStream, context.CancellationToken) is not { } hello)
             throw new RpcException(new Status(StatusCode.InvalidArgument, "the first message must be a hello with a region and a server name that are DNS labels"));
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
+        // A silo that stops lets its agents go at once: they are at another one's before it is gone.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, process.ApplicationStopping);
         var link = new AgentLink();
         var reference = grains.CreateObjectReference<IAgentLink>(link);
         var server = grains.GetGrain<IServerGrain>(GrainKeys.Server(hello.Region, hello.Server));
@@ -43,7 +44,6 @@ internal sealed class AgentHubService(IGrainFactory grains, ILogger<AgentHubServ
             await outgoing.WriteAsync(new HubMessage { Refused = new Refused { Reason = refusal } }, ended.Token);
             return;
         }
-        link.Send(new HubMessage { Welcome = new Welcome() });
         var sending = link.Pump(outgoing, ended.Token);
         var receiving = Receive(server, hello.Session, incoming, ended.Token);
         await Task.WhenAny(sending, receiving);

@@ -25,12 +25,10 @@ internal sealed class AgentLink : IAgentLink
         return Task.CompletedTask;
     }
 
-    /// <summary>Queues a message of the hub itself.</summary>
-    public void Send(HubMessage message) => _outgoing.Writer.TryWrite(message);
-
-    /// <summary>Writes what is queued until the link is closed.</summary>
+    /// <summary>Welcomes the agent, then writes what is queued until the link is closed.</summary>
     public async Task Pump(IServerStreamWriter<HubMessage> stream, CancellationToken cancellation)
     {
+        await stream.WriteAsync(new HubMessage { Welcome = new Welcome() }, cancellation);
         await foreach (var message in _outgoing.Reader.ReadAllAsync(cancellation))
             await stream.WriteAsync(message, cancellation);
     }
