@@ -1,5 +1,3 @@
-using Orleans.Core;
-
 namespace Hosting.Grains.Storage;
 
 /// <summary>
