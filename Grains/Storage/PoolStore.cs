@@ -13,7 +13,7 @@ public sealed partial class PoolStore(NpgsqlDataSource source)
     /// <summary>Makes sure that the regions exist.</summary>
     public async Task AddRegions(IReadOnlyList<string> names, CancellationToken ct = default)
     {
-        await using var command = Command("INSERT INTO region (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", names.ToArray());
+        await using var command = Command("INSERT INTO region (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", (object)names.ToArray());
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
