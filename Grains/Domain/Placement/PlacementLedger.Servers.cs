@@ -21,6 +21,7 @@ public sealed partial class PlacementLedger
     /// An agent connected: capacity, labels and policy of its server, and its VMs. A VM that is not named goes, or, with
     /// containers in it, stays and takes nothing more. The server takes containers again from its first report on.
     /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">A server without CPU or memory.</exception>
     public void Join(ServerRecord server, IReadOnlyList<VmRecord> vms) => Offer(server, vms, online: true);
 
     /// <summary>An operator's policy for a server: cordoned and thresholds. Unknown servers are ignored.</summary>
@@ -120,6 +121,8 @@ public sealed partial class PlacementLedger
 
     private void Offer(ServerRecord record, IReadOnlyList<VmRecord> vms, bool online)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(record.CpuMillis, "CpuMillis");
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(record.MemoryMiB, "MemoryMiB");
         var server = _servers.GetValueOrDefault(record.Name) ?? Add(record);
         _index.Withdraw(server);
         server.Configure(record, _defaults);
@@ -129,6 +132,7 @@ public sealed partial class PlacementLedger
         server.Fresh = false;
         _heard.Remove(server);
         _index.Enter(server);
+        _index.Relabel(server);
     }
 
     private ServerEntry Add(ServerRecord record)

@@ -42,6 +42,12 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
 
     public int Containers { get; set; }
 
+    /// <summary>Its bit for each of the <see cref="DemandClasses"/>, as the index knows it.</summary>
+    public ulong Classes { get; set; }
+
+    /// <summary>Its <see cref="PlacementScore"/>, as the index knows it.</summary>
+    public int Score { get; set; }
+
     /// <summary>Neighbours in <see cref="FreshnessQueue"/>.</summary>
     public ServerEntry? Older { get; set; }
 
