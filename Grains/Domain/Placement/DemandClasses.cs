@@ -22,11 +22,14 @@ internal sealed class DemandClasses
     private readonly int[] _sizes = new int[Max];
     private readonly long[] _asked = new long[Max];
     private readonly Dictionary<Demand, int> _classes = [];
+    private readonly VmRooms _rooms;
+    private ulong[] _classesOf = [];
     private long _asks;
     private int _words;
 
-    public DemandClasses()
+    public DemandClasses(VmRooms rooms)
     {
+        _rooms = rooms;
         Array.Fill(_cpu, int.MaxValue);
         Array.Fill(_memory, int.MaxValue);
         Open(0, Smallest);
@@ -48,11 +51,17 @@ internal sealed class DemandClasses
     }
 
     /// <summary>Gives a demand a class of its own, in the place of the one not asked for longest if there is no room.</summary>
-    public void Add(Demand demand, IReadOnlyList<ServerEntry> servers)
+    public void Add(Demand demand)
     {
         var slot = IsFull ? LeastAsked() : _classes.Count;
         Open(slot, demand);
-        foreach (var server in servers) Write(server, slot, server.ClosedBy is null && Array.Exists(server.Vms, vm => vm.Fits(demand)));
+        _rooms.Match(demand, _members[slot]);
+        for (var server = 0; server < _classesOf.Length; server++)
+        {
+            var member = _members[slot][server >> 6] >> server & 1;
+            _classesOf[server] = _classesOf[server] & ~(1UL << slot) | member << slot;
+            _sizes[slot] += (int)member;
+        }
     }
 
     /// <summary>Makes room for so many words in every bitmap.</summary>
@@ -61,20 +70,21 @@ internal sealed class DemandClasses
         if (words <= _words) return;
         _words = Math.Max(words, 2 * _words);
         for (var slot = 0; slot < _classes.Count; slot++) _members[slot] = Bitmaps.Grown(_members[slot], _words);
+        Array.Resize(ref _classesOf, _words * 64);
     }
 
     /// <summary>Moves a changed server between the classes.</summary>
     public void Update(ServerEntry server)
     {
         var classes = ClassesOf(server);
-        for (var changed = classes ^ server.Classes; changed != 0; changed &= changed - 1)
+        for (var changed = classes ^ _classesOf[server.Id]; changed != 0; changed &= changed - 1)
         {
             var slot = BitOperations.TrailingZeroCount(changed);
             var enters = (classes >> slot & 1) != 0;
             _sizes[slot] += enters ? 1 : -1;
             Bitmaps.Write(_members[slot], server.Id, enters);
         }
-        server.Classes = classes;
+        _classesOf[server.Id] = classes;
     }
 
     private ulong ClassesOf(ServerEntry server)
@@ -122,12 +132,5 @@ internal sealed class DemandClasses
         _members[slot] = new ulong[_words];
         _sizes[slot] = 0;
         _asked[slot] = ++_asks;
-    }
-
-    private void Write(ServerEntry server, int slot, bool member)
-    {
-        if (member) _sizes[slot]++;
-        Bitmaps.Write(_members[slot], server.Id, member);
-        server.Classes = member ? server.Classes | 1UL << slot : server.Classes & ~(1UL << slot);
     }
 }

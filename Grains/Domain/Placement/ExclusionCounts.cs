@@ -6,9 +6,12 @@ namespace Hosting.Domain.Placement;
 /// How many VMs each rule excludes for one demand and one set of labels, kept true change by change, so that refusing
 /// again needs no scan. Counts VMs of open servers only; the others are excluded whatever is asked.
 /// </summary>
-internal sealed class ExclusionCounts(Demand demand, IReadOnlyDictionary<string, string>? constraints)
+/// <param name="demand">What one replica needs.</param>
+/// <param name="constraints">Labels asked for; null for none.</param>
+/// <param name="counts">By rule, as they are now.</param>
+internal sealed class ExclusionCounts(Demand demand, IReadOnlyDictionary<string, string>? constraints, int[] counts)
 {
-    private readonly int[] _counts = new int[PlacementRules.Count];
+    private readonly int[] _counts = counts;
     private PlacementRefusal? _said;
     private int[] _saidOf = [];
 

@@ -19,6 +19,19 @@ internal sealed class LabelIndex
         return _servers[(label, value)] = bitmap;
     }
 
+    /// <summary>The servers that carry all of these labels.</summary>
+    public ulong[] WithAll(IReadOnlyDictionary<string, string> labels, IReadOnlyList<ServerEntry> servers)
+    {
+        ulong[]? all = null;
+        foreach (var (label, value) in labels)
+        {
+            var with = With(label, value, servers);
+            all ??= [.. with];
+            for (var word = 0; word < all.Length; word++) all[word] &= with[word];
+        }
+        return all ?? throw new ArgumentException("no labels", nameof(labels));
+    }
+
     /// <summary>The server's labels may have changed.</summary>
     public void Update(ServerEntry server)
     {

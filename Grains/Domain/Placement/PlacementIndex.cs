@@ -14,13 +14,20 @@ internal sealed class PlacementIndex
     private const int Tries = 8;
 
     private readonly List<ServerEntry> _servers = [];
-    private readonly DemandClasses _classes = new();
-    private readonly BitSlices _scores = new();
+    private readonly VmRooms _rooms = new();
     private readonly LabelIndex _labels = new();
-    private readonly RefusalCounters _refusals = new();
+    private readonly BitSlices _scores = new();
+    private readonly DemandClasses _classes;
+    private readonly RefusalCounters _refusals;
     private readonly Candidates _candidates = new();
     private readonly List<ServerEntry> _tried = new(Tries);
     private int _words;
+
+    public PlacementIndex()
+    {
+        _classes = new DemandClasses(_rooms);
+        _refusals = new RefusalCounters(_rooms, _labels);
+    }
 
     public IReadOnlyList<ServerEntry> Servers => _servers;
 
@@ -39,6 +46,7 @@ internal sealed class PlacementIndex
     public void Enter(ServerEntry server)
     {
         _refusals.Enter(server);
+        _rooms.Update(server);
         _classes.Update(server);
         var score = PlacementScore.Of(server);
         _scores.Flip(server.Id, score ^ server.Score);
@@ -51,13 +59,13 @@ internal sealed class PlacementIndex
     /// <summary>The best VM; null when none matches.</summary>
     public VmEntry? Find(in PlacementQuery query)
     {
-        if (!_classes.IsFull && !_classes.Has(query.Demand)) _classes.Add(query.Demand, _servers);
+        if (!_classes.IsFull && !_classes.Has(query.Demand)) _classes.Add(query.Demand);
         _tried.Clear();
         while (Best(query) is { } server)
         {
             if (BestFit(server, query.Demand) is { } vm) return vm;
             _tried.Add(server);
-            if (_tried.Count == Tries) _classes.Add(query.Demand, _servers);
+            if (_tried.Count == Tries) _classes.Add(query.Demand);
         }
         return null;
     }

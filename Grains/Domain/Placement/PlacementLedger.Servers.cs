@@ -151,14 +151,13 @@ public sealed partial class PlacementLedger
         {
             var vm = server.Vm(record.Name) ?? new VmEntry(server, record);
             if (offered.Contains(vm)) continue;
-            vm.Record = record;
-            vm.Retired = false;
+            vm.Offer(record);
             offered.Add(vm);
         }
         foreach (var vm in server.Vms)
         {
             if (vm.Containers == 0 || offered.Contains(vm)) continue;
-            vm.Retired = true;
+            vm.Retire();
             offered.Add(vm);
         }
         return [.. offered];
@@ -170,7 +169,8 @@ public sealed partial class PlacementLedger
         {
             Region = _region, Server = container.Server, Name = container.Vm, Driver = "", CpuMillis = 0, MemoryMiB = 0,
         };
-        var vm = new VmEntry(server, record) { Retired = true };
+        var vm = new VmEntry(server, record);
+        vm.Retire();
         _index.Withdraw(server);
         server.Vms = [.. server.Vms, vm];
         _index.Enter(server);
@@ -192,8 +192,6 @@ public sealed partial class PlacementLedger
 
     private static void SetReadiness(ServerEntry server, IReadOnlyList<VmReport> reports)
     {
-        foreach (var report in reports)
-            if (server.Vm(report.Vm) is { } vm && (vm.Record.Ready != report.Ready || vm.Record.Reason != report.Reason))
-                vm.Record = vm.Record with { Ready = report.Ready, Reason = report.Reason };
+        foreach (var report in reports) server.Vm(report.Vm)?.SetReady(report.Ready, report.Reason);
     }
 }

@@ -6,7 +6,7 @@ namespace Hosting.Domain.Placement;
 /// Counts for refusals. Demands that are refused again and again are followed change by change; a demand is followed
 /// for as long as that was cheaper than counting anew: until more changes went by than there are servers.
 /// </summary>
-internal sealed class RefusalCounters
+internal sealed class RefusalCounters(VmRooms rooms, LabelIndex labels)
 {
     /// <summary>Most demands followed.</summary>
     private const int Max = 32;
@@ -50,10 +50,11 @@ internal sealed class RefusalCounters
     private ExclusionCounts Follow(in PlacementQuery query, IReadOnlyList<ServerEntry> servers)
     {
         if (_followed.Count == Max) _followed.Remove(_followed.MaxBy(counts => counts.IdleChanges)!);
-        var counted = new ExclusionCounts(query.Demand, query.Constraints);
-        foreach (var server in servers) counted.Count(server, 1);
-        _followed.Add(counted);
-        return counted;
+        var counts = new int[PlacementRules.Count];
+        rooms.Count(query.Demand, query.Constraints is null ? null : labels.WithAll(query.Constraints, servers), counts);
+        var followed = new ExclusionCounts(query.Demand, query.Constraints, counts);
+        _followed.Add(followed);
+        return followed;
     }
 
     private void CountClosed(ServerEntry server, int sign)
