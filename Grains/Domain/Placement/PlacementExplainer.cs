@@ -43,7 +43,7 @@ internal sealed class PlacementExplainer(string region, PlacementQuery query, Da
     private void Ask(ServerEntry server, int best)
     {
         var allowed = query.Allows(server);
-        var replicas = query.Spread ? query.App.On(server) : 0;
+        var replicas = query.Spread ? query.App.On(server.Id) : 0;
         var score = PlacementScore.Of(server);
         for (var position = 0; position < server.Vms.Length; position++)
         {
@@ -80,7 +80,7 @@ internal sealed class PlacementExplainer(string region, PlacementQuery query, Da
             ProjectedCpu = server.ProjectedCpu(query.Demand.CpuMillis),
             ProjectedMemory = server.ProjectedMemory(query.Demand.MemoryMiB),
             Admit = server.Thresholds.Admit,
-            Replicas = query.App.On(server),
+            Replicas = query.App.On(server.Id),
             Rank = standing.ExcludedBy is null ? rank : null,
             ExcludedBy = standing.ExcludedBy,
             Reason = Reason(vm, standing.ExcludedBy),

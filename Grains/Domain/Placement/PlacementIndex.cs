@@ -2,53 +2,100 @@ using Hosting.Placement;
 
 namespace Hosting.Domain.Placement;
 
-/// <summary>Finds the best VM for a demand. Every change of a server or its VMs happens between <see cref="Withdraw"/> and <see cref="Enter"/>.</summary>
+/// <summary>
+/// Finds the best VM for a demand without looking at all of them: the demand's class gives the servers that match,
+/// bitmaps of labels, replicas and scores narrow them down to the best one. The cost does not depend on how full the
+/// region is, and on its size only by a few hundred words a decision.
+/// Every change of a server or its VMs happens between <see cref="Withdraw"/> and <see cref="Enter"/>.
+/// </summary>
 internal sealed class PlacementIndex
 {
+    /// <summary>Servers tried for a demand without a class of its own before it gets one.</summary>
+    private const int Tries = 8;
+
     private readonly List<ServerEntry> _servers = [];
+    private readonly VmRooms _rooms = new();
+    private readonly LabelIndex _labels = new();
+    private readonly BitSlices _scores = new();
+    private readonly DemandClasses _classes;
+    private readonly RefusalCounters _refusals;
+    private readonly Candidates _candidates = new();
+    private readonly List<ServerEntry> _tried = new(Tries);
+    private int _words;
+
+    public PlacementIndex()
+    {
+        _classes = new DemandClasses(_rooms);
+        _refusals = new RefusalCounters(_rooms, _labels);
+    }
 
     public IReadOnlyList<ServerEntry> Servers => _servers;
 
-    public int Vms { get; private set; }
+    public int Vms => _refusals.Vms;
 
-    public void Add(ServerEntry server) => _servers.Add(server);
-
-    public void Withdraw(ServerEntry server) => Vms -= server.Vms.Length;
-
-    public void Enter(ServerEntry server) => Vms += server.Vms.Length;
-
-    public VmEntry? Find(PlacementQuery query)
+    public void Add(ServerEntry server)
     {
-        ServerEntry? best = null;
-        foreach (var server in _servers)
-            if (server.ClosedBy is null && query.Allows(server) && server.Vms.Any(vm => vm.Fits(query.Demand))
-                && (best is null || Better(server, best, query))) best = server;
-        return best is null ? null : BestFit(best, query.Demand);
+        _servers.Add(server);
+        _words = Candidates.WordsFor(_servers.Count);
+        _classes.Reserve(_words);
+        _labels.Update(server);
     }
 
-    public int[] CountExclusions(PlacementQuery query)
+    public void Withdraw(ServerEntry server) => _refusals.Withdraw(server, _servers.Count);
+
+    public void Enter(ServerEntry server)
     {
-        var counts = new int[PlacementRules.Count];
-        foreach (var server in _servers)
+        _refusals.Enter(server);
+        _rooms.Update(server);
+        _classes.Update(server);
+        var score = PlacementScore.Of(server);
+        _scores.Flip(server.Id, score ^ server.Score);
+        server.Score = score;
+    }
+
+    /// <summary>The labels of a server may have changed.</summary>
+    public void Relabel(ServerEntry server) => _labels.Update(server);
+
+    /// <summary>The best VM; null when none matches.</summary>
+    public VmEntry? Find(in PlacementQuery query)
+    {
+        if (!_classes.IsFull && !_classes.Has(query.Demand)) _classes.Add(query.Demand);
+        _tried.Clear();
+        while (Best(query) is { } server)
         {
-            var allowed = query.Allows(server);
-            foreach (var vm in server.Vms)
-                if (PlacementRules.Excluding(vm, query.Demand, allowed) is { } rule) counts[(int)rule]++;
+            if (BestFit(server, query.Demand) is { } vm) return vm;
+            _tried.Add(server);
+            if (_tried.Count == Tries) _classes.Add(query.Demand);
         }
-        return counts;
+        return null;
     }
 
-    public static VmEntry? BestFit(ServerEntry server, Demand demand)
+    public PlacementRefusal Refuse(string region, in PlacementQuery query) => _refusals.Refuse(region, query, _servers);
+
+    private ServerEntry? Best(in PlacementQuery query)
+    {
+        if (_classes.Covering(query.Demand) is not { } members) return null;
+        _candidates.Begin(members, _words);
+        Restrict(query);
+        if (!_candidates.Any()) return null;
+        if (query.Spread) query.App.KeepFewest(_candidates, _words);
+        _scores.KeepLowest(_candidates, _words);
+        return _servers[_candidates.First()];
+    }
+
+    private void Restrict(in PlacementQuery query)
+    {
+        if (query.Constraints is not null)
+            foreach (var (label, value) in query.Constraints) _candidates.Keep(_labels.With(label, value, _servers));
+        foreach (var server in query.Avoid) _candidates.Remove(server.Id);
+        foreach (var server in _tried) _candidates.Remove(server.Id);
+    }
+
+    private static VmEntry? BestFit(ServerEntry server, Demand demand)
     {
         VmEntry? best = null;
         foreach (var vm in server.Vms)
             if (vm.Fits(demand) && (best is null || PlacementScore.Room(vm) < PlacementScore.Room(best))) best = vm;
         return best;
-    }
-
-    private static bool Better(ServerEntry server, ServerEntry than, PlacementQuery query)
-    {
-        var replicas = query.Spread ? query.App.On(server) - query.App.On(than) : 0;
-        return replicas < 0 || (replicas == 0 && PlacementScore.Of(server) < PlacementScore.Of(than));
     }
 }

@@ -21,6 +21,7 @@ public sealed partial class PlacementLedger
     /// An agent connected: capacity, labels and policy of its server, and its VMs. A VM that is not named goes, or, with
     /// containers in it, stays and takes nothing more. The server takes containers again from its first report on.
     /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">A server without CPU or memory.</exception>
     public void Join(ServerRecord server, IReadOnlyList<VmRecord> vms) => Offer(server, vms, online: true);
 
     /// <summary>An operator's policy for a server: cordoned and thresholds. Unknown servers are ignored.</summary>
@@ -120,6 +121,8 @@ public sealed partial class PlacementLedger
 
     private void Offer(ServerRecord record, IReadOnlyList<VmRecord> vms, bool online)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(record.CpuMillis, "CpuMillis");
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(record.MemoryMiB, "MemoryMiB");
         var server = _servers.GetValueOrDefault(record.Name) ?? Add(record);
         _index.Withdraw(server);
         server.Configure(record, _defaults);
@@ -129,6 +132,7 @@ public sealed partial class PlacementLedger
         server.Fresh = false;
         _heard.Remove(server);
         _index.Enter(server);
+        _index.Relabel(server);
     }
 
     private ServerEntry Add(ServerRecord record)
@@ -147,14 +151,13 @@ public sealed partial class PlacementLedger
         {
             var vm = server.Vm(record.Name) ?? new VmEntry(server, record);
             if (offered.Contains(vm)) continue;
-            vm.Record = record;
-            vm.Retired = false;
+            vm.Offer(record);
             offered.Add(vm);
         }
         foreach (var vm in server.Vms)
         {
             if (vm.Containers == 0 || offered.Contains(vm)) continue;
-            vm.Retired = true;
+            vm.Retire();
             offered.Add(vm);
         }
         return [.. offered];
@@ -166,7 +169,8 @@ public sealed partial class PlacementLedger
         {
             Region = _region, Server = container.Server, Name = container.Vm, Driver = "", CpuMillis = 0, MemoryMiB = 0,
         };
-        var vm = new VmEntry(server, record) { Retired = true };
+        var vm = new VmEntry(server, record);
+        vm.Retire();
         _index.Withdraw(server);
         server.Vms = [.. server.Vms, vm];
         _index.Enter(server);
@@ -188,8 +192,6 @@ public sealed partial class PlacementLedger
 
     private static void SetReadiness(ServerEntry server, IReadOnlyList<VmReport> reports)
     {
-        foreach (var report in reports)
-            if (server.Vm(report.Vm) is { } vm && (vm.Record.Ready != report.Ready || vm.Record.Reason != report.Reason))
-                vm.Record = vm.Record with { Ready = report.Ready, Reason = report.Reason };
+        foreach (var report in reports) server.Vm(report.Vm)?.SetReady(report.Ready, report.Reason);
     }
 }

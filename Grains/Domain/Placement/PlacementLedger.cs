@@ -15,6 +15,8 @@ public sealed partial class PlacementLedger
     /// <summary>Most replicas one request may ask for.</summary>
     public const int MaxReplicasPerRequest = 1000;
 
+    private static readonly HashSet<ServerEntry> NoServers = [];
+
     private readonly string _region;
     private readonly TimeSpan _staleAfter;
     private readonly PlacementIndex _index = new();
@@ -78,7 +80,7 @@ public sealed partial class PlacementLedger
         Unlink(entry);
         if (entry.Vm is { Retired: true, Containers: 0 }) server.Vms = [.. server.Vms.Where(vm => vm != entry.Vm)];
         _index.Enter(server);
-        entry.App.Remove(server);
+        entry.App.Remove(server.Id);
         if (entry.App.Total == 0) _apps.Remove(entry.App.Name);
         return true;
     }
@@ -97,7 +99,7 @@ public sealed partial class PlacementLedger
 
     private PlacementPlan Refuse(PlacementRequest request, PlacementQuery query, ContainerRecord[] placed)
     {
-        var refusal = PlacementRefusals.Refuse(_region, request.Demand, Vms, _index.CountExclusions(query));
+        var refusal = _index.Refuse(_region, query);
         if (request.AllOrNothing) foreach (var record in placed) Release(record.Id);
         return new PlacementPlan(request.AllOrNothing ? [] : placed, PlacementRefusals.After(placed.Length, request, refusal));
     }
@@ -124,7 +126,7 @@ public sealed partial class PlacementLedger
         SetInFlight(entry, true);
         Link(entry);
         _index.Enter(vm.Server);
-        app.Add(vm.Server);
+        app.Add(vm.Server.Id);
         _apps.TryAdd(app.Name, app);
         return record;
     }
@@ -139,16 +141,14 @@ public sealed partial class PlacementLedger
         return new PlacementQuery(request.Demand, App(request.App), request.Spread == Spread.Server, constraints, Avoided(request.Avoid));
     }
 
-    private List<ServerEntry> Avoided(IReadOnlyList<string>? names)
+    private HashSet<ServerEntry> Avoided(IReadOnlyList<string>? names)
     {
         if (names is null || names.Count == 0) return NoServers;
-        var avoided = new List<ServerEntry>(names.Count);
+        var avoided = new HashSet<ServerEntry>(names.Count);
         foreach (var name in names)
-            if (_servers.TryGetValue(name, out var server) && !avoided.Contains(server)) avoided.Add(server);
+            if (_servers.TryGetValue(name, out var server)) avoided.Add(server);
         return avoided;
     }
-
-    private static readonly List<ServerEntry> NoServers = [];
 
     private AppReplicas App(string name) => _apps.TryGetValue(name, out var app) ? app : new AppReplicas(name);
 

@@ -9,7 +9,7 @@ namespace Hosting.Domain.Placement;
 /// <param name="Constraints">Labels a server must carry; null when any will do.</param>
 /// <param name="Avoid">Servers that must not be chosen.</param>
 internal readonly record struct PlacementQuery(
-    Demand Demand, AppReplicas App, bool Spread, IReadOnlyDictionary<string, string>? Constraints, IReadOnlyList<ServerEntry> Avoid)
+    Demand Demand, AppReplicas App, bool Spread, IReadOnlyDictionary<string, string>? Constraints, HashSet<ServerEntry> Avoid)
 {
     public bool Allows(ServerEntry server) => !Avoid.Contains(server) && PlacementRules.LabelsMatch(server, Constraints);
 }

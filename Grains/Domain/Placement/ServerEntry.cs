@@ -11,6 +11,14 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
 
     public ServerRecord Record { get; private set; } = record;
 
+    /// <summary>CPU of the whole server; as in <see cref="Record"/>, but where decisions find it without another look into memory.</summary>
+    public int CpuMillis { get; private set; } = record.CpuMillis;
+
+    /// <summary>As <see cref="CpuMillis"/>, in MiB.</summary>
+    public int MemoryMiB { get; private set; } = record.MemoryMiB;
+
+    public bool Cordoned { get; private set; } = record.Cordoned;
+
     public Thresholds Thresholds { get; private set; } = record.Thresholds ?? defaults;
 
     public VmEntry[] Vms { get; set; } = [];
@@ -42,6 +50,15 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
 
     public int Containers { get; set; }
 
+    /// <summary>Where its VMs are in <see cref="VmRooms"/>.</summary>
+    public int FirstSlot { get; set; }
+
+    /// <summary>How many VMs have room there.</summary>
+    public int Slots { get; set; }
+
+    /// <summary>Its <see cref="PlacementScore"/>, as the index knows it.</summary>
+    public int Score { get; set; }
+
     /// <summary>Neighbours in <see cref="FreshnessQueue"/>.</summary>
     public ServerEntry? Older { get; set; }
 
@@ -60,20 +77,21 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
     public PlacementRule? ClosedBy =>
         !Online ? PlacementRule.Offline
         : !Fresh ? PlacementRule.Stale
-        : Record.Cordoned ? PlacementRule.Cordoned
+        : Cordoned ? PlacementRule.Cordoned
         : null;
 
     public bool Admits(Demand demand) => demand.CpuMillis <= HeadroomCpu && demand.MemoryMiB <= HeadroomMemory;
 
     public double ProjectedCpu(int demandMillis) =>
-        Projected(Measured(Utilization?.Cpu), InFlightCpu + demandMillis, Record.CpuMillis);
+        Projected(Measured(Utilization?.Cpu), InFlightCpu + demandMillis, CpuMillis);
 
     public double ProjectedMemory(int demandMiB) =>
-        Projected(Measured(Utilization?.Memory), InFlightMemory + demandMiB, Record.MemoryMiB);
+        Projected(Measured(Utilization?.Memory), InFlightMemory + demandMiB, MemoryMiB);
 
     public void Configure(ServerRecord record, Thresholds defaults)
     {
         Record = record;
+        (CpuMillis, MemoryMiB, Cordoned) = (record.CpuMillis, record.MemoryMiB, record.Cordoned);
         Thresholds = record.Thresholds ?? defaults;
         SetLimits();
     }
@@ -97,12 +115,17 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
         InFlightMemory -= demand.MemoryMiB;
     }
 
-    public VmEntry? Vm(string name) => Array.Find(Vms, vm => vm.Record.Name == name);
+    public VmEntry? Vm(string name)
+    {
+        foreach (var vm in Vms)
+            if (vm.Record.Name == name) return vm;
+        return null;
+    }
 
     private void SetLimits()
     {
-        _limitCpu = Limit(Measured(Utilization?.Cpu), Record.CpuMillis, Thresholds.Admit);
-        _limitMemory = Limit(Measured(Utilization?.Memory), Record.MemoryMiB, Thresholds.Admit);
+        _limitCpu = Limit(Measured(Utilization?.Cpu), CpuMillis, Thresholds.Admit);
+        _limitMemory = Limit(Measured(Utilization?.Memory), MemoryMiB, Thresholds.Admit);
     }
 
     /// <summary>A share that is no number is taken as a full server: the safe side.</summary>

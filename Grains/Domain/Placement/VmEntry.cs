@@ -3,43 +3,64 @@ using Hosting.Servers;
 
 namespace Hosting.Domain.Placement;
 
-/// <summary>A VM in the ledger: what it offers and what is promised of it.</summary>
-internal sealed class VmEntry(ServerEntry server, VmRecord record)
+/// <summary>A VM in the ledger: what it offers and what is left of it. What decisions read lies in the entry itself, not behind its record.</summary>
+internal sealed class VmEntry
 {
-    public ServerEntry Server { get; } = server;
+    public VmEntry(ServerEntry server, VmRecord record)
+    {
+        Server = server;
+        Record = record;
+        (FreeCpu, FreeMemory, Takes) = (record.CpuMillis, record.MemoryMiB, record.Ready);
+    }
 
-    public VmRecord Record { get; set; } = record;
+    public ServerEntry Server { get; }
 
-    public int UsedCpu { get; private set; }
+    public VmRecord Record { get; private set; }
 
-    public int UsedMemory { get; private set; }
+    /// <summary>Not promised to any container; negative when a restore or a resize left more promised than offered.</summary>
+    public int FreeCpu { get; private set; }
+
+    /// <summary>As <see cref="FreeCpu"/>, in MiB.</summary>
+    public int FreeMemory { get; private set; }
 
     public int Containers { get; private set; }
 
     /// <summary>Its server no longer has it: it goes with its last container.</summary>
-    public bool Retired { get; set; }
+    public bool Retired { get; private set; }
 
-    public bool Takes => Record.Ready && !Retired;
-
-    /// <summary>Negative when a restore or a resize left more promised than offered.</summary>
-    public int FreeCpu => Record.CpuMillis - UsedCpu;
-
-    public int FreeMemory => Record.MemoryMiB - UsedMemory;
+    /// <summary>Ready, and still offered.</summary>
+    public bool Takes { get; private set; }
 
     public bool Fits(Demand demand) =>
         Takes && demand.CpuMillis <= FreeCpu && demand.MemoryMiB <= FreeMemory && Server.Admits(demand);
 
+    public void Offer(VmRecord record)
+    {
+        FreeCpu += record.CpuMillis - Record.CpuMillis;
+        FreeMemory += record.MemoryMiB - Record.MemoryMiB;
+        (Record, Retired, Takes) = (record, false, record.Ready);
+    }
+
+    public void Retire() => (Retired, Takes) = (true, false);
+
+    public void SetReady(bool ready, string? reason)
+    {
+        if (Record.Ready == ready && Record.Reason == reason) return;
+        Record = Record with { Ready = ready, Reason = reason };
+        Takes = ready && !Retired;
+    }
+
     public void Take(Demand demand)
     {
-        UsedCpu += demand.CpuMillis;
-        UsedMemory += demand.MemoryMiB;
+        FreeCpu -= demand.CpuMillis;
+        FreeMemory -= demand.MemoryMiB;
         Containers++;
     }
 
     public void Free(Demand demand)
     {
-        UsedCpu -= demand.CpuMillis;
-        UsedMemory -= demand.MemoryMiB;
+        FreeCpu += demand.CpuMillis;
+        FreeMemory += demand.MemoryMiB;
         Containers--;
     }
 
