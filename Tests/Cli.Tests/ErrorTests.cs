@@ -6,7 +6,7 @@ public sealed class ErrorTests
     [InlineData("error: Required command was not provided.")]
     [InlineData("error: Unrecognized command or argument 'bogus'.", "apps", "bogus")]
     [InlineData("error: Unrecognized command or argument '--bogus'.", "apps", "--bogus")]
-    [InlineData("error: Required argument missing for command: 'status'.", "status")]
+    [InlineData("error: Required argument 'name' missing for command: 'status'.", "status")]
     [InlineData("error: --port must be a whole number, not 'abc'.", "deploy", "shop", "--port", "abc")]
     [InlineData("error: replicas must be a whole number, not 'many'.", "scale", "shop", "many")]
     [InlineData("error: Option '--memory' is required.", "explain", "--cpu", "1")]
