@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text.RegularExpressions;
+using Hosting.Grains.Placement;
 using Hosting.Grains.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -21,7 +22,7 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
 
     /// <summary>Whether waiting may help: the platform, not the request, is at fault.</summary>
     public static bool IsPassing(Exception exception) =>
-        exception is TimeoutException or OrleansException or DbException or StorageUnavailableException;
+        exception is TimeoutException or OrleansException or DbException or StorageUnavailableException or PlacementFencedException;
 
     private ProblemHttpResult ToProblem(HttpContext http, Exception exception)
     {
