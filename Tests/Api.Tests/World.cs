@@ -88,6 +88,8 @@ internal sealed class ScriptedApp(World world) : Grain, IAppServiceGrain
 
     public Task<AppRoute?> Watch(IRouteObserver observer, RouteVersion? known) => throw new NotSupportedException();
 
+    public Task<bool> Owns(string hostname) => throw new NotSupportedException();
+
     public Task Reconcile() => Task.CompletedTask;
 }
 
@@ -131,7 +133,9 @@ internal sealed class ScriptedPlacement(World world) : Grain, IPlacementGrain
 
     public Task Configure(ServerRecord server) => throw new NotSupportedException();
 
-    public Task Report(string server, UtilizationReport report) => throw new NotSupportedException();
+    public Task SetDefaults(Thresholds thresholds) => throw new NotSupportedException();
+
+    public Task<bool> Report(string server, UtilizationReport report) => throw new NotSupportedException();
 
     public Task Started(IReadOnlyList<ContainerStart> started) => throw new NotSupportedException();
 }
