@@ -12,25 +12,20 @@ internal sealed class EventStream(EventLog events, EventFilter filter, HttpRespo
     private static readonly TimeSpan PollAfterFailure = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
-    // Ids are given before transactions commit, so one can appear below another that was read already. Until an event
-    // is this old, what comes after it is read again, and what was sent is left out.
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
-
     private static readonly JsonSerializerOptions Json = CreateJson();
 
-    private readonly HashSet<long> _sent = [];
-    private long? _settled = filter.AfterId;
+    private long? _last = filter.AfterId;
     private long _lastWrite;
 
     /// <summary>Sends what there is and what comes, until cancelled.</summary>
     public async Task Run(CancellationToken cancel)
     {
         var page = await events.Read(filter, cancel).Bounded(cancel);
-        _settled ??= page.Count > 0 ? page[0].Id - 1 : 0;
         await Open(cancel);
         while (true)
         {
             await Send(page, cancel);
+            _last ??= 0;
             await Task.Delay(Poll, time, cancel);
             page = await ReadNext(cancel);
         }
@@ -46,29 +41,20 @@ internal sealed class EventStream(EventLog events, EventFilter filter, HttpRespo
 
     private async Task Send(IReadOnlyList<PlatformEvent> page, CancellationToken cancel)
     {
-        foreach (var happened in page.Where(e => _sent.Add(e.Id)))
+        foreach (var happened in page)
+        {
             await Write($"id: {happened.Id}\ndata: {JsonSerializer.Serialize(happened, Json)}\n\n", cancel);
-        Settle(page);
+            _last = happened.Id;
+        }
         if (time.GetElapsedTime(_lastWrite) > Heartbeat) await Write(":\n\n", cancel);
         await response.Body.FlushAsync(cancel);
-    }
-
-    private void Settle(IReadOnlyList<PlatformEvent> page)
-    {
-        var settledBefore = time.GetUtcNow() - Settling;
-        // A full page is over, however young: what follows it could not be read otherwise.
-        foreach (var happened in page.TakeWhile(e => e.At < settledBefore || page.Count >= PageSize))
-        {
-            _settled = happened.Id;
-            _sent.Remove(happened.Id);
-        }
     }
 
     private async Task<IReadOnlyList<PlatformEvent>> ReadNext(CancellationToken cancel)
     {
         try
         {
-            return await events.Read(filter with { AfterId = _settled, Limit = PageSize }, cancel).Bounded(cancel);
+            return await events.Read(filter with { AfterId = _last, Limit = PageSize }, cancel).Bounded(cancel);
         }
         catch (Exception e) when (Failures.IsPassing(e))
         {

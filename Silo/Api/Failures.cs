@@ -1,5 +1,7 @@
 using System.Data.Common;
 using System.Text.RegularExpressions;
+using Hosting.Grains.Placement;
+using Hosting.Grains.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -20,7 +22,7 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
 
     /// <summary>Whether waiting may help: the platform, not the request, is at fault.</summary>
     public static bool IsPassing(Exception exception) =>
-        exception is TimeoutException or OrleansException or DbException;
+        exception is TimeoutException or OrleansException or DbException or StorageUnavailableException or PlacementFencedException;
 
     private ProblemHttpResult ToProblem(HttpContext http, Exception exception)
     {
@@ -39,7 +41,7 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
     private static string Explain(Exception exception) => exception switch
     {
         TimeoutException => "The platform did not answer in time. What was asked may still happen; repeating the request is safe.",
-        DbException => "The deployment store (PostgreSQL) can not be reached now. Apps that run go on running. Repeat the request.",
+        DbException or StorageUnavailableException => "The deployment store (PostgreSQL) can not be reached now. Apps that run go on running. Repeat the request.",
         _ => "No part of the control plane that can answer this is up now. Apps that run go on running. Repeat the request.",
     };
 

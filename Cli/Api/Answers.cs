@@ -1,0 +1,54 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Hosting.Cli.Api;
+
+// The parts of the API's answers that tables show. What is missing in an answer stays empty: an older command line
+// works with a newer API.
+
+internal sealed record App(string Name, int Revision, string Phase, int Desired, int Ready, string? Url, string? Message, AppSpec? Spec);
+
+internal sealed record AppSpec(string? Image, int CpuMillis, int MemoryMiB, IReadOnlyList<string>? Regions, IReadOnlyList<string>? Hostnames);
+
+internal sealed record Container(
+    string Id, string App, int Revision, string Region, string Server, string Vm, string State, bool Healthy, string? Endpoint,
+    string? Reason, int CpuMillis, int MemoryMiB, DateTimeOffset CreatedAt, DateTimeOffset? StartedAt);
+
+internal sealed record Shares(double Cpu, double Memory, double PrimaryCpu);
+
+internal sealed record Thresholds(double Admit, double Evict);
+
+internal sealed record Server(
+    string Id, bool Online, bool Cordoned, bool Admitting, string? NotAdmittingReason, int CpuMillis, int MemoryMiB,
+    Shares? Utilization, Thresholds? Thresholds, IReadOnlyList<Vm>? Vms);
+
+internal sealed record Vm(
+    string Id, string Driver, int CpuMillis, int MemoryMiB, int FreeCpuMillis, int FreeMemoryMiB, int Containers, bool Ready, string? Reason);
+
+internal sealed record Region(
+    string Name, Thresholds? Thresholds, int? Servers, int? ServersOnline, int? ServersAdmitting, int? Vms, int? Containers, string? Reason);
+
+internal sealed record Event(long Id, DateTimeOffset At, string? Region, string? Server, string? App, string? Container, string Kind, string Message);
+
+internal sealed record Explanation(string Region, int Vms, int Matching, IReadOnlyList<RuleCount>? Excluded, IReadOnlyList<Candidate>? Candidates);
+
+internal sealed record RuleCount(string Rule, int Count);
+
+internal sealed record Candidate(
+    string Server, string Vm, int FreeCpuMillis, int FreeMemoryMiB, double ProjectedCpu, double ProjectedMemory, double Admit,
+    int Replicas, int? Rank, string? Reason);
+
+/// <summary>RFC 9457 problem details.</summary>
+internal sealed record Problem(string? Title, int Status, string? Detail, IReadOnlyDictionary<string, string[]>? Errors);
+
+/// <summary>How answers are read; generated, which starts a process sooner than reflection.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(App[]))]
+[JsonSerializable(typeof(Container[]))]
+[JsonSerializable(typeof(Server[]))]
+[JsonSerializable(typeof(Vm[]))]
+[JsonSerializable(typeof(Region[]))]
+[JsonSerializable(typeof(Event[]))]
+[JsonSerializable(typeof(Explanation[]))]
+[JsonSerializable(typeof(Problem))]
+internal sealed partial class AnswerJson : JsonSerializerContext;

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Hosting.Cli;
+
+/// <summary>Examples at the end of a command's help.</summary>
+internal static class Examples
+{
+    private static readonly Dictionary<string, string[]> ByCommand = new()
+    {
+        ["hosting"] =
+        [
+            "hosting deploy shop --image shop:1.4 --port 8080 --replicas 3 --wait",
+            "hosting status shop",
+            "hosting servers -o json",
+        ],
+        ["deploy"] =
+        [
+            "hosting deploy shop --image shop:1.4 --port 8080 --replicas 3 --wait",
+            "hosting deploy shop --image shop:1.4 --port 8080 --cpu 500 --memory 256 --env MODE=fast --health-path /healthz",
+            "hosting deploy shop -f shop.json --replicas 5 --dry-run",
+        ],
+        ["scale"] = ["hosting scale shop 5 --wait"],
+        ["delete"] = ["hosting delete shop --wait"],
+        ["containers"] = ["hosting containers --app shop", "hosting containers --server eu-1/srv-1 --all"],
+        ["events"] = ["hosting events --app shop", "hosting events -f"],
+        ["cordon"] = ["hosting cordon eu-1/srv-1"],
+        ["uncordon"] = ["hosting uncordon eu-1/srv-1"],
+        ["explain"] = ["hosting explain --cpu 500 --memory 256 --region eu-1"],
+    };
+
+    /// <summary>Makes <c>--help</c> end with the examples of its command.</summary>
+    public static void AddTo(RootCommand root)
+    {
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((SynchronousCommandLineAction)help.Action!);
+    }
+
+    private sealed class HelpWithExamples(SynchronousCommandLineAction help) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            var code = help.Invoke(parseResult);
+            var command = parseResult.CommandResult.Command;
+            if (ByCommand.TryGetValue(command is RootCommand ? "hosting" : command.Name, out var examples))
+                Write(parseResult.InvocationConfiguration.Output, examples);
+            return code;
+        }
+
+        private static void Write(TextWriter output, string[] examples)
+        {
+            output.WriteLine(examples.Length == 1 ? "Example:" : "Examples:");
+            foreach (var example in examples) output.WriteLine($"  {example}");
+            output.WriteLine();
+        }
+    }
+}

@@ -1,0 +1,3 @@
+using Hosting.Cli;
+
+return await CommandLine.Run(args, Terminal.OfProcess(), TimeProvider.System);

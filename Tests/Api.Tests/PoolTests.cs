@@ -1,0 +1,103 @@
+using System.Text.Json.Nodes;
+using Hosting.Placement;
+
+namespace Hosting.Api.Tests;
+
+public sealed class PoolTests(ApiHost api)
+{
+    [Fact]
+    public async Task Servers_come_with_utilization_thresholds_and_vms()
+    {
+        api.World.AddServer("shown");
+        var reply = (await api.Send("GET", "/v1/servers/eu-1/shown")).Is(200);
+        Assert.True(JsonNode.DeepEquals(reply.Json, JsonNode.Parse("""
+            {"id":"eu-1/shown","online":true,"cordoned":false,"admitting":true,"notAdmittingReason":null,"cpuMillis":8000,"memoryMiB":16384,
+             "utilization":{"cpu":0.25,"memory":0.5,"primaryCpu":0.125},"thresholds":{"admit":0.6,"evict":0.8},
+             "vms":[{"id":"eu-1/shown/vm-1","region":"eu-1","server":"shown","name":"vm-1","driver":"nested","cpuMillis":2000,"memoryMiB":1024,
+                     "freeCpuMillis":1500,"freeMemoryMiB":512,"containers":2,"ready":true,"reason":null}],
+             "labels":{"zone":"a"}}
+            """)), reply.Text);
+        var vms = (await api.Send("GET", "/v1/vms?server=eu-1/shown")).Is(200);
+        Assert.True(JsonNode.DeepEquals(vms.Json, reply.Json!["vms"]), vms.Text);
+    }
+
+    [Fact]
+    public async Task A_region_that_does_not_answer_leaves_the_others()
+    {
+        api.World.AddServer("alone");
+        var servers = (await api.Send("GET", "/v1/servers")).Is(200);
+        Assert.Contains("eu-1/alone", servers.Text, StringComparison.Ordinal);
+        Assert.Contains("no answer from eu-2", servers.Headers["Hosting-Incomplete"], StringComparison.Ordinal);
+        var regions = (await api.Send("GET", "/v1/regions")).Is(200).Json!.AsArray();
+        Assert.Equal(["eu-1", "eu-2"], regions.Select(r => r!["name"]!.GetValue<string>()));
+        Assert.True(regions[0]!["serversOnline"]!.GetValue<int>() > 0);
+        Assert.Null(regions[1]!["servers"]);
+        Assert.Contains("does not answer", regions[1]!["reason"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_is_cordoned_and_given_thresholds()
+    {
+        api.World.AddServer("patched");
+        const string path = "/v1/servers/eu-1/patched";
+        Assert.True((await api.Send("PATCH", path, """{"cordoned":true}""")).Is(200).Json!["cordoned"]!.GetValue<bool>());
+        var own = (await api.Send("PATCH", path, """{"thresholds":{"admit":0.5,"evict":0.5}}""")).Is(200).Json!;
+        Assert.Equal((true, 0.5), (own["cordoned"]!.GetValue<bool>(), own["thresholds"]!["admit"]!.GetValue<double>()));
+        var reset = (await api.Send("PATCH", path, """{"cordoned":false,"thresholds":null}""")).Is(200).Json!;
+        Assert.Equal((false, 0.6), (reset["cordoned"]!.GetValue<bool>(), reset["thresholds"]!["admit"]!.GetValue<double>()));
+    }
+
+    [Theory]
+    [InlineData("{}", "$")]
+    [InlineData("""{"cordon":true}""", "cordon")]
+    [InlineData("""{"resetThresholds":true}""", "resetThresholds")]
+    [InlineData("""{"cordoned":"yes"}""", "cordoned")]
+    [InlineData("""{"thresholds":{"admit":0.5}}""", "thresholds.evict")]
+    [InlineData("""{"thresholds":{"admit":0,"evict":0.5}}""", "thresholds.admit")]
+    [InlineData("""{"thresholds":{"admit":0.5,"evict":1.01}}""", "thresholds.evict")]
+    [InlineData("""{"thresholds":{"admit":0.6,"evict":0.5}}""", "thresholds.evict")]
+    [InlineData("""{"thresholds":{"admit":1e999,"evict":0.5}}""", "thresholds.admit")]
+    public async Task A_wrong_change_of_a_server_changes_nothing(string body, string field)
+    {
+        api.World.AddServer("steady");
+        Assert.NotEmpty((await api.Send("PATCH", "/v1/servers/eu-1/steady", body)).IsProblem(400).Errors(field));
+        Assert.Equal((false, null), (api.World.Servers["steady"].Server.Cordoned, api.World.Servers["steady"].Server.Thresholds));
+    }
+
+    [Fact]
+    public async Task The_policy_of_a_region_is_changed()
+    {
+        var reply = (await api.Send("PATCH", "/v1/regions/eu-1", """{"thresholds":{"admit":0.7,"evict":0.9}}""")).Is(200);
+        Assert.Equal(0.7, reply.Json!["thresholds"]!["admit"]!.GetValue<double>());
+        Assert.Equal(new Thresholds(0.7, 0.9), api.World.Policies[World.Region]);
+        (await api.Send("PATCH", "/v1/regions/eu-1", "{}")).IsProblem(400);
+        (await api.Send("PATCH", "/v1/regions/nowhere", """{"thresholds":{"admit":0.7,"evict":0.9}}""")).IsProblem(404);
+    }
+
+    [Fact]
+    public async Task Explain_answers_by_region()
+    {
+        var body = """{"cpuMillis":100,"memoryMiB":64,"region":"eu-1","app":"shop","spread":"none","constraints":{"zone":"a"},"best":7}""";
+        var reply = (await api.Send("POST", "/v1/placements/explain", body)).Is(200);
+        Assert.True(JsonNode.DeepEquals(reply.Json, JsonNode.Parse("""
+            [{"region":"eu-1","vms":2,"matching":1,"excluded":[{"rule":"freeCpu","count":1}],"candidates":[
+              {"server":"srv-1","vm":"vm-1","freeCpuMillis":10,"freeMemoryMiB":7,"projectedCpu":0.3,"projectedMemory":0.4,"admit":0.6,"replicas":0,
+               "rank":null,"excludedBy":"freeCpu","reason":"too little"}]}]
+            """)), reply.Text);
+        var asked = Assert.Single(api.World.Explained, request => request.App == "shop");
+        Assert.Equal((new Demand(100, 64), Spread.None, "a"), (asked.Demand, asked.Spread, asked.Constraints!["zone"]));
+    }
+
+    [Theory]
+    [InlineData("""{"memoryMiB":64}""", "cpuMillis")]
+    [InlineData("""{"cpuMillis":0,"memoryMiB":64}""", "cpuMillis")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":3}""", "memoryMiB")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"best":101}""", "best")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"region":"nowhere"}""", "region")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"regions":["eu-1","nowhere"]}""", "regions")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"region":"eu-1","regions":["eu-1"]}""", "regions")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"app":"No"}""", "app")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"chosenRegions":[]}""", "chosenRegions")]
+    public async Task A_wrong_demand_is_refused(string body, string field) =>
+        Assert.NotEmpty((await api.Send("POST", "/v1/placements/explain", body)).IsProblem(400).Errors(field));
+}

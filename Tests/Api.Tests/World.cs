@@ -1,0 +1,184 @@
+using System.Collections.Concurrent;
+using Hosting.Apps;
+using Hosting.Placement;
+using Hosting.Regions;
+using Hosting.Servers;
+
+namespace Hosting.Api.Tests;
+
+/// <summary>What the scripted grains answer.</summary>
+public sealed class World
+{
+    public const string Region = "eu-1";
+
+    public const string SilentRegion = "eu-2";
+
+    public ConcurrentDictionary<string, AppStatus> Apps { get; } = new();
+
+    public ConcurrentDictionary<string, Thresholds> Policies { get; } = new();
+
+    public ConcurrentDictionary<string, ServerStatus> Servers { get; } = new();
+
+    /// <summary>What a call about <see cref="SilentRegion"/>, or an app named <c>failing</c>, throws.</summary>
+    public Exception Failure { get; set; } = new OrleansException("no silo");
+
+    public ConcurrentQueue<PlacementRequest> Explained { get; } = new();
+
+    /// <summary>A server with one VM, as its region would tell it.</summary>
+    public void AddServer(string name) => Servers[name] = new ServerStatus
+    {
+        Server = new() { Region = Region, Name = name, CpuMillis = 8000, MemoryMiB = 16384, Labels = new Dictionary<string, string> { ["zone"] = "a" } },
+        Online = true,
+        Admitting = true,
+        Utilization = new(0.25, 0.5, 0.125),
+        Thresholds = Thresholds.Default,
+        Vms =
+        [
+            new()
+            {
+                Vm = new() { Region = Region, Server = name, Name = "vm-1", Driver = "nested", CpuMillis = 2000, MemoryMiB = 1024, Ready = true },
+                FreeCpuMillis = 1500, FreeMemoryMiB = 512, Containers = 2,
+            },
+        ],
+    };
+
+    public static AppStatus Status(string name, AppSpec spec, int revision, AppPhase phase = AppPhase.Deploying) => new()
+    {
+        Name = name, Revision = revision, Phase = phase, Desired = spec.Replicas, Ready = 0, Spec = spec,
+    };
+}
+
+[GrainType("scripted-directory")]
+internal sealed class ScriptedDirectory(World world) : Grain, IDirectoryGrain
+{
+    public Task<IReadOnlyList<string>> GetApps() => Task.FromResult<IReadOnlyList<string>>([.. world.Apps.Keys.Order(StringComparer.Ordinal)]);
+
+    public Task<IReadOnlyList<string>> GetRegions() => Task.FromResult<IReadOnlyList<string>>([World.Region, World.SilentRegion]);
+
+    public Task<IReadOnlyList<string>> GetApiAddresses() => Task.FromResult<IReadOnlyList<string>>([]);
+}
+
+[GrainType("scripted-app")]
+internal sealed class ScriptedApp(World world) : Grain, IAppServiceGrain
+{
+    private string Name => this.GetPrimaryKeyString();
+
+    public Task<DeployResult> Deploy(AppSpec spec, bool dryRun)
+    {
+        if (Name == "failing") throw world.Failure;
+        if (Name == "silent") return new TaskCompletionSource<DeployResult>().Task;
+        if (spec.Port is < 1 or > 65535)
+            return Task.FromResult(new DeployResult { Outcome = DeployOutcome.Invalid, Errors = [new("port", "must be 1 to 65535"), new("port", "really")] });
+        if (spec.Hostnames?.Contains("taken.example.com") is true)
+            return Task.FromResult(new DeployResult { Outcome = DeployOutcome.Conflict, Errors = [new("hostnames[0]", "belongs to the app 'other'")] });
+        var known = world.Apps.GetValueOrDefault(Name);
+        if (known is not null && known.Spec.Image == spec.Image && known.Spec.Replicas == spec.Replicas)
+            return Task.FromResult(new DeployResult { Outcome = DeployOutcome.Unchanged, Status = known });
+        var status = World.Status(Name, spec, (known?.Revision ?? 0) + 1);
+        if (!dryRun) world.Apps[Name] = status;
+        return Task.FromResult(new DeployResult { Outcome = known is null ? DeployOutcome.Created : DeployOutcome.Updated, Status = status });
+    }
+
+    public Task<AppStatus?> GetStatus() => Task.FromResult(world.Apps.GetValueOrDefault(Name));
+
+    public Task<AppStatus?> Delete() => Task.FromResult(
+        world.Apps.TryRemove(Name, out var status) ? status with { Phase = AppPhase.Deleting } : null);
+
+    public Task<IReadOnlyList<ContainerRecord>?> GetContainers() => throw new NotSupportedException();
+
+    public Task<AppRoute?> Watch(IRouteObserver observer, RouteVersion? known) => throw new NotSupportedException();
+
+    public Task<bool> Owns(string hostname) => throw new NotSupportedException();
+
+    public Task Reconcile() => Task.CompletedTask;
+}
+
+[GrainType("scripted-placement")]
+internal sealed class ScriptedPlacement(World world) : Grain, IPlacementGrain
+{
+    private string Region => this.GetPrimaryKeyString();
+
+    public Task<IReadOnlyList<ServerStatus>> GetServers() => Region == World.SilentRegion
+        ? throw world.Failure
+        : Task.FromResult<IReadOnlyList<ServerStatus>>([.. world.Servers.Values]);
+
+    public Task<PlacementExplanation> Explain(PlacementRequest request, int best)
+    {
+        if (Region == World.SilentRegion) throw world.Failure;
+        world.Explained.Enqueue(request);
+        return Task.FromResult(new PlacementExplanation
+        {
+            Region = Region,
+            Vms = 2,
+            Matching = 1,
+            Excluded = [new(PlacementRule.FreeCpu, 1)],
+            Candidates =
+            [
+                new()
+                {
+                    Server = "srv-1", Vm = "vm-1", FreeCpuMillis = 10, FreeMemoryMiB = best, ProjectedCpu = 0.3, ProjectedMemory = 0.4,
+                    Admit = 0.6, Replicas = 0, ExcludedBy = PlacementRule.FreeCpu, Reason = "too little",
+                },
+            ],
+        });
+    }
+
+    public Task<PlacementResult> Place(PlacementRequest request) => throw new NotSupportedException();
+
+    public Task Release(IReadOnlyList<ContainerRelease> releases) => throw new NotSupportedException();
+
+    public Task Join(ServerRecord server, IReadOnlyList<VmRecord> vms) => throw new NotSupportedException();
+
+    public Task Leave(string server, string reason) => throw new NotSupportedException();
+
+    public Task Configure(ServerRecord server) => throw new NotSupportedException();
+
+    public Task SetDefaults(Thresholds thresholds) => throw new NotSupportedException();
+
+    public Task<bool> Report(string server, UtilizationReport report) => throw new NotSupportedException();
+
+    public Task Started(IReadOnlyList<ContainerStart> started) => throw new NotSupportedException();
+}
+
+[GrainType("scripted-region")]
+internal sealed class ScriptedRegion(World world) : Grain, IRegionGrain
+{
+    private string Region => this.GetPrimaryKeyString();
+
+    public Task<RegionPolicy> GetPolicy() => Region == World.SilentRegion
+        ? throw world.Failure
+        : Task.FromResult(new RegionPolicy { Thresholds = world.Policies.GetValueOrDefault(Region, Thresholds.Default) });
+
+    public Task SetPolicy(RegionPolicy policy)
+    {
+        world.Policies[Region] = policy.Thresholds;
+        return Task.CompletedTask;
+    }
+
+    public Task Keep() => Task.CompletedTask;
+}
+
+[GrainType("scripted-server")]
+internal sealed class ScriptedServer(World world) : Grain, IServerGrain
+{
+    public Task<ServerRecord?> Configure(ServerPatch patch)
+    {
+        var status = world.Servers[this.GetPrimaryKeyString().Split('/')[1]];
+        var thresholds = patch.ResetThresholds ? null : patch.Thresholds ?? status.Server.Thresholds;
+        var record = status.Server with { Cordoned = patch.Cordoned ?? status.Server.Cordoned, Thresholds = thresholds };
+        world.Servers[record.Name] = status with { Server = record, Thresholds = thresholds ?? Thresholds.Default };
+        return Task.FromResult<ServerRecord?>(record);
+    }
+
+    public Task<string?> Connect(AgentHello hello, IAgentLink link) => throw new NotSupportedException();
+
+    public Task Disconnect(long session) => throw new NotSupportedException();
+
+    public Task<bool> Report(long session, UtilizationReport report) => throw new NotSupportedException();
+
+    public Task<bool> ReportContainers(long session, IReadOnlyList<Vms.ContainerStatus> changed) => throw new NotSupportedException();
+
+    public Task<ServerRecord?> GetRecord() => throw new NotSupportedException();
+
+    public Task Keep() => Task.CompletedTask;
+}

@@ -1,0 +1,87 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Hosting.Cli.Tests;
+
+public sealed class OperatorTests
+{
+    private const string Server = """{"id":"eu-1/srv-1","online":true,"cordoned":true,"admitting":false,"notAdmittingReason":"it is cordoned"}""";
+
+    [Fact]
+    public async Task Cordon_closes_a_server()
+    {
+        await using var api = (await FakeApi.Start()).On("PATCH /v1/servers/eu-1/srv-1", 200, Server);
+        var run = await Run.Command(api, "cordon", "eu-1/srv-1");
+        Assert.Equal("eu-1/srv-1 takes no new containers.\n", run.Out);
+        Assert.Equal("""{"cordoned":true}""", Assert.Single(api.Requests).Body);
+    }
+
+    [Fact]
+    public async Task A_name_that_one_region_has_is_enough()
+    {
+        await using var api = (await FakeApi.Start())
+            .On("GET /v1/servers", 200, Canned.Servers)
+            .On("PATCH /v1/servers/eu-1/srv-1", 200, Server.Replace("\"cordoned\":true", "\"cordoned\":false", StringComparison.Ordinal));
+        var run = await Run.Command(api, "uncordon", "srv-1");
+        Assert.Equal("eu-1/srv-1 takes new containers again, but not now: it is cordoned.\n", run.Out);
+    }
+
+    [Fact]
+    public async Task An_unknown_server_fails()
+    {
+        await using var api = (await FakeApi.Start()).On("GET /v1/servers", 200, Canned.Servers);
+        var run = await Run.Command(api, "cordon", "srv-9");
+        Assert.Equal((1, "error: There is no server 'srv-9'. See: hosting servers\n"), (run.Code, run.Error));
+    }
+
+    [Fact]
+    public async Task Followed_events_go_on_after_an_interruption()
+    {
+        var streams = 0;
+        await using var api = await FakeApi.Start();
+        api.On("GET /v1/events?follow=true", async http =>
+        {
+            if (++streams == 3)
+            {
+                http.Response.StatusCode = 404;
+                http.Response.ContentType = "application/problem+json";
+                await http.Response.WriteAsync(Canned.Problem(404, "Not found", "over"));
+                return;
+            }
+            http.Response.ContentType = "text/event-stream";
+            await http.Response.WriteAsync($$"""
+                retry: 1000
+
+                :
+                id: {{streams}}
+                data: {"id":{{streams}},"at":"2026-01-02T11:59:00Z","region":"eu-1","server":"srv-1","kind":"serverOnline","message":"number {{streams}}"}
+
+
+                """);
+        });
+        var run = await Run.Command(api, "events", "-f");
+        Assert.Equal("""
+            11:59:00Z  serverOnline  eu-1/srv-1  number 1
+            11:59:00Z  serverOnline  eu-1/srv-1  number 2
+
+            """, run.Out);
+        Assert.Equal([null, "1", "2"], api.Requests.Select(r => r.LastEventId));
+        Assert.Equal(1, run.Code);
+    }
+
+    [Theory]
+    [InlineData("--version")]
+    [InlineData("--help")]
+    public async Task Help_and_version_need_no_api(string option)
+    {
+        var run = await Run.Command(new Surroundings(), option);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.NotEmpty(run.Out);
+    }
+
+    [Fact]
+    public async Task Help_of_a_command_ends_with_examples()
+    {
+        var run = await Run.Command(new Surroundings(), "deploy", "--help");
+        Assert.Contains("Examples:\n  hosting deploy shop --image shop:1.4", run.Out, StringComparison.Ordinal);
+    }
+}
