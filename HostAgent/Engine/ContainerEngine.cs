@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using Docker.DotNet;
 using Docker.DotNet.Models;
 using Hosting.Protocol;
@@ -13,9 +12,8 @@ internal sealed class ContainerEngine : IDisposable
     private static readonly TimeSpan SlowCall = TimeSpan.FromMinutes(2);
     private readonly DockerClient _docker;
     private readonly string _owner;
-    private readonly TimeProvider _time;
 
-    private ContainerEngine(DockerClient docker, string owner, TimeProvider time) => (_docker, _owner, _time) = (docker, owner, time);
+    private ContainerEngine(DockerClient docker, string owner) => (_docker, _owner) = (docker, owner);
 
     /// <summary>The engine's images.</summary>
     internal IImageOperations Images => _docker.Images;
@@ -23,14 +21,13 @@ internal sealed class ContainerEngine : IDisposable
     /// <summary>Asks for the API version first and pins it: without one an engine takes its newest, which may differ from what we speak.</summary>
     /// <param name="endpoint"><c>unix://</c>, <c>tcp://</c> or <c>http://</c>.</param>
     /// <param name="owner">Value of the label that makes containers ours.</param>
-    /// <param name="time">Clock.</param>
     /// <param name="cancellation">Deadline of the caller.</param>
-    public static async Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, TimeProvider time, CancellationToken cancellation)
+    public static async Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, CancellationToken cancellation)
     {
         using var configuration = new DockerClientConfiguration(endpoint, defaultTimeout: SlowCall);
         using var unpinned = configuration.CreateClient();
         var version = await unpinned.System.GetVersionAsync(cancellation);
-        return new ContainerEngine(new DockerClientConfiguration(endpoint, defaultTimeout: SlowCall).CreateClient(new Version(version.APIVersion)), owner, time);
+        return new ContainerEngine(new DockerClientConfiguration(endpoint, defaultTimeout: SlowCall).CreateClient(new System.Version(version.APIVersion)), owner);
     }
 
     /// <summary>Whether it answers.</summary>
@@ -87,7 +84,7 @@ internal sealed class ContainerEngine : IDisposable
 
     public void Dispose() => _docker.Dispose();
 
-    private async Task<EngineResult> CallAsync(Func<CancellationToken, Task> call, TimeSpan timeout, CancellationToken cancellation)
+    private static async Task<EngineResult> CallAsync(Func<CancellationToken, Task> call, TimeSpan timeout, CancellationToken cancellation)
     {
         using var deadline = Deadline(timeout, cancellation);
         try
@@ -106,7 +103,7 @@ internal sealed class ContainerEngine : IDisposable
         }
     }
 
-    private CancellationTokenSource Deadline(TimeSpan timeout, CancellationToken cancellation)
+    private static CancellationTokenSource Deadline(TimeSpan timeout, CancellationToken cancellation)
     {
         var source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         source.CancelAfter(timeout);

@@ -32,7 +32,7 @@ internal sealed class EngineDriver(AgentSettings settings, VmSettings vm, TimePr
         deadline.CancelAfter(ConnectDeadline);
         try
         {
-            return await ContainerEngine.ConnectAsync(vm.Endpoint!, settings.Names.Vm(vm.Name), time, deadline.Token);
+            return await ContainerEngine.ConnectAsync(vm.Endpoint!, settings.Names.Vm(vm.Name), deadline.Token);
         }
         catch (Exception error) when (!cancellation.IsCancellationRequested)
         {

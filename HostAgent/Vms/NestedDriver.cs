@@ -109,7 +109,7 @@ internal sealed class NestedDriver : IVmDriver
         return Up(engine, network, running, adopted: false);
     }
 
-    private RunningVm Up(ContainerEngine engine, VmNetwork network, Running running, bool adopted) =>
+    private static RunningVm Up(ContainerEngine engine, VmNetwork network, Running running, bool adopted) =>
         new(engine, network.PublicAddress, network.Ports, adopted, async cancellation =>
         {
             await running.Engine.WaitForExitAsync(cancellation);
@@ -167,7 +167,7 @@ internal sealed class NestedDriver : IVmDriver
     }
 
     private Task<ContainerEngine> ConnectAsync(CancellationToken cancellation) =>
-        ContainerEngine.ConnectAsync(new Uri($"unix://{Link}/engine.sock"), _name, _time, cancellation);
+        ContainerEngine.ConnectAsync(new Uri($"unix://{Link}/engine.sock"), _name, cancellation);
 
     /// <summary>Finds init (the one child of the process we started) and the engine (init's child), and writes them down.</summary>
     private async Task<Running> RememberAsync(int shell, int subnet, CancellationToken cancellation)
