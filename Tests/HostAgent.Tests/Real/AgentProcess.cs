@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
 
@@ -7,6 +8,7 @@ namespace Hosting.HostAgent.Tests.Real;
 /// <summary>The real agent as a process of its own, on a state directory of its own.</summary>
 public sealed class AgentProcess : IAsyncDisposable
 {
+    private static readonly string Binary = typeof(AgentProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(one => one.Key == "Agent").Value!;
     private readonly StringBuilder _output = new();
     private Process? _process;
 
@@ -62,8 +64,7 @@ public sealed class AgentProcess : IAsyncDisposable
 
     private Process Launch(params string[] arguments)
     {
-        var binary = Path.Combine(AppContext.BaseDirectory, "Hosting.HostAgent.dll");
-        var process = Process.Start(new ProcessStartInfo("dotnet", [binary, .. arguments, "--config", ConfigFile])
+        var process = Process.Start(new ProcessStartInfo("dotnet", [Binary, .. arguments, "--config", ConfigFile])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
         })!;

@@ -39,7 +39,17 @@ public sealed class NestedVmFixture : IAsyncLifetime
         ReadyAfter = watch.Elapsed;
     }
 
-    public Task ReadyAsync() => Hub.Message(message => message.Utilization?.Vms.Any(vm => vm.Ready) == true, 40);
+    private async Task ReadyAsync()
+    {
+        try
+        {
+            await Hub.Message(message => message.Utilization?.Vms.Any(vm => vm.Ready) == true, 40);
+        }
+        catch (TimeoutException error)
+        {
+            throw new TimeoutException($"{error.Message}\n{Agent.Output}", error);
+        }
+    }
 
     public DesiredContainer Web(string name = "web") => new()
     {
