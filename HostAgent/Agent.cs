@@ -1,0 +1,111 @@
+using Hosting.HostAgent.Cgroups;
+using Hosting.HostAgent.Configuration;
+using Hosting.HostAgent.Engine;
+using Hosting.HostAgent.Files;
+using Hosting.HostAgent.Health;
+using Hosting.HostAgent.Hub;
+using Hosting.HostAgent.Reconcile;
+using Hosting.HostAgent.Utilization;
+using Hosting.HostAgent.Vms;
+
+namespace Hosting.HostAgent;
+
+/// <summary>The agent of one server: puts the parts together and runs them, or takes away what they made.</summary>
+internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimeProvider time)
+{
+    private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
+    private readonly ILogger _log = logs.CreateLogger("Agent");
+    private readonly ServerGroups _groups = new(CgroupMount.OfMachine(), settings.Names.Group, settings.HasShare, logs.CreateLogger("Cgroups"));
+    private readonly SubnetClaims _subnets = new(SubnetClaims.MachineDirectory);
+
+    /// <summary>Works until cancelled. VMs and containers stay as they are then.</summary>
+    /// <exception cref="VmException">Another agent works on the same state directory.</exception>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var alone = await LockAsync(cancellation);
+        if (settings.PidFile is { } pidFile)
+            AtomicFile.Write(pidFile, System.Text.Encoding.ASCII.GetBytes($"{Environment.ProcessId}\n"), durable: false);
+        _groups.Prepare(settings.HasShare ? settings.Capacity : null);
+        using var sampler = new UtilizationSampler(settings.Capacity, settings.HasShare, _groups, time);
+        using var board = new StatusBoard();
+        using var probe = new HealthProbe();
+        var images = new ImageSource(new ImageArchives(settings.ImagesDirectory, logs.CreateLogger("Images")), settings.Registries);
+        var vms = settings.Vms.Select(vm => Supervisor(vm, board, images, probe)).ToList();
+        var hub = new HubClient(settings, vms, board, sampler, time, logs.CreateLogger("Hub"));
+        _log.LogInformation("Agent of server {Region}/{Server} ({Cpu} m CPU, {Memory} MiB) as {Name}",
+            settings.Region, settings.Server, settings.Capacity.CpuMillis, settings.Capacity.MemoryMiB, settings.Names.Group);
+        await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), hub.RunAsync], cancellation);
+    }
+
+    /// <summary>Ends every VM of this agent and removes what it made on the machine, and with <paramref name="purge"/> its data.</summary>
+    /// <exception cref="VmException">The agent still runs, or something could not be removed.</exception>
+    public async Task TakeDownAsync(bool purge, CancellationToken cancellation)
+    {
+        using (await LockAsync(cancellation))
+        {
+            await Task.WhenAll(Drivers().Select(driver => purge ? driver.PurgeAsync(cancellation) : driver.PowerOffAsync(cancellation)));
+            await _groups.RemoveAsync(cancellation);
+            if (settings.PidFile is { } pidFile)
+                File.Delete(pidFile);
+        }
+
+        if (purge && Directory.Exists(settings.StateDirectory))
+            RemoveState();
+    }
+
+    private VmSupervisor Supervisor(VmSettings vm, StatusBoard board, ImageSource images, HealthProbe probe)
+    {
+        var store = new DesiredStore(DirectoryOf(vm.Name), _log);
+        var reconciler = new VmReconciler(vm.Name, store, board, images, probe, time, logs.CreateLogger("Containers"));
+        reconciler.Restore();
+        return new VmSupervisor(vm, Driver(vm), reconciler, board, time, logs.CreateLogger("Vms"));
+    }
+
+    private IVmDriver Driver(VmSettings vm) => vm.Driver switch
+    {
+        VmDriverKind.Engine => new EngineDriver(settings, vm, time),
+        _ => new NestedDriver(settings, vm, _groups, _subnets, time),
+    };
+
+    /// <summary>VMs of the configuration, and those of an earlier one that left a directory.</summary>
+    private IEnumerable<IVmDriver> Drivers()
+    {
+        var directory = Path.Combine(settings.StateDirectory, "vms");
+        var left = Directory.Exists(directory) ? Directory.GetDirectories(directory).Select(path => Path.GetFileName(path)) : [];
+        var names = settings.Vms.Select(vm => vm.Name).ToHashSet();
+        return settings.Vms.Concat(left.Where(name => !names.Contains(name)).Select(name => new VmSettings(name, VmDriverKind.Nested, default))).Select(Driver);
+    }
+
+    private string DirectoryOf(string vm) => Path.Combine(settings.StateDirectory, "vms", vm);
+
+    private async Task<DirectoryLock> LockAsync(CancellationToken cancellation)
+    {
+        var path = Path.Combine(settings.StateDirectory, "agent.lock");
+        return await DirectoryLock.TakeAsync(path, LockWait, cancellation)
+            ?? throw new VmException($"another agent works on {settings.StateDirectory}: end it first.");
+    }
+
+    /// <summary>Only what is ours: an operator may have put the directory anywhere.</summary>
+    private void RemoveState()
+    {
+        foreach (var vm in Directory.Exists(DirectoryOf("")) ? Directory.GetDirectories(DirectoryOf("")) : [])
+            Directory.Delete(vm, recursive: true);
+        File.Delete(Path.Combine(settings.StateDirectory, "agent.lock"));
+        foreach (var directory in new[] { DirectoryOf(""), settings.StateDirectory })
+        {
+            if (Directory.Exists(directory) && !Directory.EnumerateFileSystemEntries(directory).Any())
+                Directory.Delete(directory);
+        }
+    }
+
+    /// <summary>The first part that ends takes the others with it, so that the agent is started again rather than half alive.</summary>
+    private static async Task RunAllAsync(IReadOnlyList<Func<CancellationToken, Task>> parts, CancellationToken cancellation)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var running = parts.Select(part => part(ends.Token)).ToList();
+        var first = await Task.WhenAny(running);
+        await ends.CancelAsync();
+        await Task.WhenAny(Task.WhenAll(running));
+        await first;
+    }
+}

@@ -1,0 +1,130 @@
+using Hosting.HostAgent.Utilization;
+
+namespace Hosting.HostAgent.Cgroups;
+
+/// <summary>Where a VM's processes live.</summary>
+/// <param name="EngineGroups">Directories whose <c>cgroup.procs</c> the engine's first process enters.</param>
+/// <param name="ContainersParent">The parent group of containers, as a container engine wants it.</param>
+internal sealed record VmGroups(IReadOnlyList<string> EngineGroups, string ContainersParent);
+
+/// <summary>
+/// The server's control groups. Engines run at a modest normal weight, for an engine in the idle class takes long to start on a
+/// busy server; containers run in the idle class, set where they meet everybody else: on a whole machine in a group at the
+/// top, on a server that is a share of a machine beside its primary's group.
+/// </summary>
+internal sealed class ServerGroups
+{
+    private const int EngineShares = 256;
+    private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(20);
+    private readonly IReadOnlyList<CgroupMount> _mounts;
+    private readonly ILogger _log;
+
+    public ServerGroups(IReadOnlyList<CgroupMount> mounts, string name, bool hasShare, ILogger log)
+    {
+        (_mounts, _log) = (mounts, log);
+        Root = hasShare ? name : null;
+        Engines = hasShare ? $"{name}/engines" : $"{name}.engines";
+        Idle = hasShare ? $"{name}/idle" : $"{name}.idle";
+    }
+
+    /// <summary>The server's own group; null when the server is the whole machine.</summary>
+    public string? Root { get; }
+
+    /// <summary>Group of the VMs' engines.</summary>
+    public string Engines { get; }
+
+    /// <summary>Group of the VMs' containers.</summary>
+    public string Idle { get; }
+
+    private string? Primary => Root is null ? null : $"{Root}/primary";
+
+    /// <summary>Makes the server's groups and sets what holds for all of its VMs.</summary>
+    public void Prepare(Capacity? share)
+    {
+        if (Root is not null && share is { } limit)
+        {
+            Create(Root);
+            Check(At("cpu", Root)?.SetCpuLimit(limit.CpuMillis), "the server may use more CPU than its share");
+            Check(At("memory", Root)?.SetMemoryLimit(limit.MemoryMiB), "the server may use more memory than its share");
+            Create(Primary!);
+        }
+
+        Create(Engines);
+        Create(Idle);
+        Check(At("cpu", Engines)?.SetShares(EngineShares), "engines run at the default weight");
+        var lowest = At("cpu", Idle) is { } idle ? idle.SetLowestClass() : "no hierarchy has the cpu controller";
+        Check(lowest, "containers compete with the primary for CPU");
+    }
+
+    /// <summary>Makes a VM's groups with its limits.</summary>
+    public VmGroups PrepareVm(string vm, Capacity capacity)
+    {
+        Create($"{Engines}/{vm}");
+        Create($"{Idle}/{vm}");
+        Check(At("cpu", $"{Idle}/{vm}")?.SetCpuLimit(capacity.CpuMillis), $"VM {vm} may use more CPU than it has");
+        Check(At("memory", $"{Idle}/{vm}")?.SetMemoryLimit(capacity.MemoryMiB), $"VM {vm} may use more memory than it has");
+        return new VmGroups([.. Joined().Select(mount => new Cgroup(mount, $"{Engines}/{vm}").Path)], $"/{Idle}/{vm}");
+    }
+
+    /// <summary>Processes of a VM, its containers' too.</summary>
+    public IReadOnlyList<int> Processes(string vm) =>
+        [.. _mounts.SelectMany(mount => Of(mount, vm)).SelectMany(group => group.Processes()).Distinct()];
+
+    /// <summary>Removes a VM's groups, waiting a little for its last processes to be gone.</summary>
+    public Task RemoveVmAsync(string vm, CancellationToken cancellation) =>
+        RemoveAsync([.. _mounts.SelectMany(mount => Of(mount, vm))], cancellation);
+
+    /// <summary>Removes the server's groups. A group that holds somebody else's processes (the primary's) stays.</summary>
+    public Task RemoveAsync(CancellationToken cancellation)
+    {
+        string[] names = [.. new[] { Engines, Idle, Primary, Root }.OfType<string>()];
+        return RemoveAsync([.. names.SelectMany(name => _mounts.Select(mount => new Cgroup(mount, name)))], cancellation);
+    }
+
+    /// <summary>What a group uses.</summary>
+    public GroupUsage Usage(string name) => new(
+        At("cpuacct", name) ?? At("cpu", name) ?? new Cgroup(_mounts[0], name), At("memory", name) ?? new Cgroup(_mounts[0], name));
+
+    private Cgroup[] Of(CgroupMount mount, string vm) => [new Cgroup(mount, $"{Engines}/{vm}"), new Cgroup(mount, $"{Idle}/{vm}")];
+
+    private void Create(string name)
+    {
+        foreach (var mount in Joined())
+            new Cgroup(mount, name).Create();
+    }
+
+    /// <summary>
+    /// Hierarchies the engine itself moves to: those that weigh and account, and those by which the system's service manager
+    /// tracks processes, so that it does not take the VM for a part of the agent.
+    /// </summary>
+    private IEnumerable<CgroupMount> Joined() => _mounts.Where(mount => mount.IsV2
+        || mount.Controllers.Overlaps(["cpu", "cpuacct", "memory", "pids"])
+        || mount.Controllers.Any(controller => controller.StartsWith("name=", StringComparison.Ordinal)));
+
+    private Cgroup? At(string controller, string name) =>
+        _mounts.FirstOrDefault(mount => mount.Controllers.Contains(controller)) is { } mount ? new Cgroup(mount, name) : null;
+
+    private async Task RemoveAsync(IReadOnlyList<Cgroup> groups, CancellationToken cancellation)
+    {
+        for (var attempt = 0; attempt < 150; attempt++)
+        {
+            groups = [.. groups.Where(group => !group.TryRemove())];
+            if (groups.Count == 0 || groups.All(group => HoldsStrangers(group)))
+                break;
+            await Task.Delay(RetryEvery, cancellation);
+        }
+
+        foreach (var group in groups)
+            _log.LogWarning("Control group {Group} stays: processes {Processes} are in it", group.Path, group.Processes());
+    }
+
+    private bool HoldsStrangers(Cgroup group) =>
+        Root is not null && (group.Path.EndsWith("/primary", StringComparison.Ordinal) || group.Path.EndsWith(Root, StringComparison.Ordinal))
+        && group.Processes().Count > 0;
+
+    private void Check(string? notInForce, string consequence)
+    {
+        if (notInForce is not null)
+            _log.LogWarning("A control group's setting is not in force, so {Consequence}: {Setting}", consequence, notInForce);
+    }
+}

@@ -1,0 +1,73 @@
+namespace Hosting.HostAgent.Configuration;
+
+/// <summary>The configuration section <c>Agent</c> as written by an operator; <see cref="AgentSettings"/> is what holds after validation.</summary>
+internal sealed class AgentOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Agent";
+
+    /// <summary>Region of the server, a DNS label.</summary>
+    public string? Region { get; set; }
+
+    /// <summary>Name of the server within its region, a DNS label.</summary>
+    public string? Server { get; set; }
+
+    /// <summary>Addresses of silos, <c>http://host:port</c> (HTTP/2 without TLS), tried in turn.</summary>
+    public IList<string> Hubs { get; set; } = [];
+
+    /// <summary>Where the agent keeps its state and the VMs their data.</summary>
+    public string? StateDirectory { get; set; }
+
+    /// <summary>Directory of archives made by <c>docker save</c>; optional.</summary>
+    public string? ImagesDirectory { get; set; }
+
+    /// <summary>VMs of the server; none means two nested ones over all of its CPU and half of its memory.</summary>
+    public IList<VmOptions> Vms { get; set; } = [];
+
+    /// <summary>Makes the server a control group with this share of the machine; none means the whole machine.</summary>
+    public ShareOptions? Share { get; set; }
+
+    /// <summary>Labels that placement may ask for.</summary>
+    public IDictionary<string, string> Labels { get; set; } = new Dictionary<string, string>();
+
+    /// <summary>IPv4 address of the server for gateways on other machines; none means that gateways run on this machine.</summary>
+    public string? AdvertiseAddress { get; set; }
+
+    /// <summary>File to write the process id to; optional.</summary>
+    public string? PidFile { get; set; }
+}
+
+/// <summary>One VM of the server.</summary>
+internal sealed class VmOptions
+{
+    /// <summary>Name within the server, a DNS label.</summary>
+    public string? Name { get; set; }
+
+    /// <summary><c>nested</c> (default) or <c>engine</c>.</summary>
+    public string? Driver { get; set; }
+
+    /// <summary>CPU it offers, in thousandths of a core.</summary>
+    public int CpuMillis { get; set; }
+
+    /// <summary>Memory it offers, in MiB.</summary>
+    public int MemoryMiB { get; set; }
+
+    /// <summary>Docker endpoint (<c>unix:///...</c> or <c>tcp://host:port</c>); driver <c>engine</c> only.</summary>
+    public string? Endpoint { get; set; }
+
+    /// <summary>Address at which published ports of that engine are reached; driver <c>engine</c> only.</summary>
+    public string? Address { get; set; }
+}
+
+/// <summary>A server's share of its machine.</summary>
+internal sealed class ShareOptions
+{
+    /// <summary>CPU in thousandths of a core.</summary>
+    public int CpuMillis { get; set; }
+
+    /// <summary>Memory in MiB.</summary>
+    public int MemoryMiB { get; set; }
+}
+
+/// <summary>Credentials for one image registry.</summary>
+internal sealed record RegistryCredentials(string Username, string Password);

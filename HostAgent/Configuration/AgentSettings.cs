@@ -1,0 +1,51 @@
+using System.Net;
+using Hosting.HostAgent.Utilization;
+
+namespace Hosting.HostAgent.Configuration;
+
+/// <summary>Validated configuration of the agent.</summary>
+internal sealed record AgentSettings
+{
+    public required string Region { get; init; }
+
+    public required string Server { get; init; }
+
+    public required IReadOnlyList<Uri> Hubs { get; init; }
+
+    /// <summary>Absolute path.</summary>
+    public required string StateDirectory { get; init; }
+
+    public string? ImagesDirectory { get; init; }
+
+    public required IReadOnlyList<VmSettings> Vms { get; init; }
+
+    /// <summary>What the server has: its share, or the whole machine.</summary>
+    public required Capacity Capacity { get; init; }
+
+    /// <summary>Whether the server is a control group of its machine.</summary>
+    public required bool HasShare { get; init; }
+
+    public required IReadOnlyDictionary<string, string> Labels { get; init; }
+
+    public IPAddress? AdvertiseAddress { get; init; }
+
+    public required IReadOnlyDictionary<string, RegistryCredentials> Registries { get; init; }
+
+    public string? PidFile { get; init; }
+
+    /// <summary>Everything of this agent on the machine is named after it.</summary>
+    public required Names Names { get; init; }
+}
+
+/// <summary>One VM of the server, validated.</summary>
+internal sealed record VmSettings(string Name, VmDriverKind Driver, Capacity Capacity, Uri? Endpoint = null, string? Address = null);
+
+/// <summary>What runs a VM.</summary>
+internal enum VmDriverKind
+{
+    /// <summary>A container engine in namespaces and control groups of its own on this server.</summary>
+    Nested,
+
+    /// <summary>A container engine that somebody else runs.</summary>
+    Engine,
+}

@@ -1,0 +1,189 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Hosting.HostAgent.Utilization;
+
+namespace Hosting.HostAgent.Configuration;
+
+/// <summary>Turns what an operator wrote into settings, or into the list of everything that is wrong with it.</summary>
+internal sealed partial class AgentSettingsFactory(Capacity machine)
+{
+    private const int DefaultVmMemoryMiB = 4096;
+    private const int MaxVms = 64;
+    private readonly List<string> _errors = [];
+
+    /// <summary>Reads the section; settings are null when there are errors.</summary>
+    public static (AgentSettings? Settings, IReadOnlyList<string> Errors) Read(IConfiguration configuration, Capacity machine)
+    {
+        var factory = new AgentSettingsFactory(machine);
+        var section = configuration.GetSection(AgentOptions.Section);
+        factory.CheckKeys(section);
+        AgentOptions options;
+        try
+        {
+            options = section.Get<AgentOptions>() ?? new AgentOptions();
+        }
+        catch (InvalidOperationException error)
+        {
+            return (null, [.. factory._errors, error.InnerException?.Message ?? error.Message]);
+        }
+
+        var settings = factory.Create(options, Registries(section.GetSection("Registries")));
+        return factory._errors.Count == 0 ? (settings, []) : (null, factory._errors);
+    }
+
+    private void CheckKeys(IConfigurationSection section)
+    {
+        var known = typeof(AgentOptions).GetProperties().Select(property => property.Name).Append("Registries")
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var child in section.GetChildren().Where(child => !known.Contains(child.Key)))
+            _errors.Add($"Agent:{child.Key} is not a setting; there are {string.Join(", ", known.Order())}.");
+    }
+
+    private AgentSettings Create(AgentOptions options, Dictionary<string, RegistryCredentials> registries)
+    {
+        var region = Label("Agent:Region", options.Region);
+        var server = Label("Agent:Server", options.Server);
+        var state = Directory("Agent:StateDirectory", options.StateDirectory, required: true) ?? "/";
+        var capacity = ServerCapacity(options.Share);
+        return new AgentSettings
+        {
+            Region = region,
+            Server = server,
+            Hubs = Hubs(options.Hubs),
+            StateDirectory = state,
+            ImagesDirectory = Directory("Agent:ImagesDirectory", options.ImagesDirectory, required: false),
+            Capacity = capacity,
+            HasShare = options.Share is not null,
+            Vms = options.Vms.Count == 0 ? DefaultVms(capacity) : Vms(options.Vms, capacity),
+            Labels = options.Labels.AsReadOnly(),
+            AdvertiseAddress = Address("Agent:AdvertiseAddress", options.AdvertiseAddress),
+            Registries = registries,
+            PidFile = Directory("Agent:PidFile", options.PidFile, required: false),
+            Names = new Names(state, region, server),
+        };
+    }
+
+    private string Label(string key, string? value)
+    {
+        if (value is { Length: <= 63 } && DnsLabel().IsMatch(value))
+            return value;
+        _errors.Add($"{key} must be a DNS label (lower-case letters, digits, dashes, at most 63 characters); it is '{value}'.");
+        return "";
+    }
+
+    private string? Directory(string key, string? value, bool required)
+    {
+        if (!string.IsNullOrWhiteSpace(value))
+            return Path.TrimEndingDirectorySeparator(Path.GetFullPath(value));
+        if (required)
+            _errors.Add($"{key} must be a path; it is missing.");
+        return null;
+    }
+
+    private List<Uri> Hubs(IList<string> values)
+    {
+        var hubs = new List<Uri>();
+        foreach (var value in values.Distinct())
+        {
+            if (Uri.TryCreate(value, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
+                hubs.Add(uri);
+            else
+                _errors.Add($"Agent:Hubs must be addresses such as http://10.0.0.5:8081; '{value}' is not.");
+        }
+
+        if (values.Count == 0)
+            _errors.Add("Agent:Hubs must name at least one silo, such as http://10.0.0.5:8081.");
+        return hubs;
+    }
+
+    private Capacity ServerCapacity(ShareOptions? share)
+    {
+        if (share is null)
+            return machine;
+        if (share.CpuMillis < 100 || share.CpuMillis > machine.CpuMillis)
+            _errors.Add($"Agent:Share:CpuMillis must be 100 to the machine's {machine.CpuMillis}; it is {share.CpuMillis}.");
+        if (share.MemoryMiB < 256 || share.MemoryMiB > machine.MemoryMiB)
+            _errors.Add($"Agent:Share:MemoryMiB must be 256 to the machine's {machine.MemoryMiB}; it is {share.MemoryMiB}.");
+        return new Capacity(share.CpuMillis, share.MemoryMiB);
+    }
+
+    private static List<VmSettings> DefaultVms(Capacity server)
+    {
+        var half = new Capacity(server.CpuMillis / 2, Math.Min(DefaultVmMemoryMiB, server.MemoryMiB / 4));
+        return [new VmSettings("vm-1", VmDriverKind.Nested, half), new VmSettings("vm-2", VmDriverKind.Nested, half)];
+    }
+
+    private List<VmSettings> Vms(IList<VmOptions> values, Capacity server)
+    {
+        if (values.Count > MaxVms)
+            _errors.Add($"Agent:Vms may have at most {MaxVms} entries; it has {values.Count}.");
+        var vms = values.Select((vm, index) => Vm($"Agent:Vms:{index}", vm, server)).ToList();
+        foreach (var name in vms.GroupBy(vm => vm.Name).Where(group => group.Key.Length > 0 && group.Count() > 1))
+            _errors.Add($"Agent:Vms must have different names; '{name.Key}' is there {name.Count()} times.");
+        return vms;
+    }
+
+    private VmSettings Vm(string key, VmOptions vm, Capacity server)
+    {
+        var name = Label($"{key}:Name", vm.Name);
+        var nested = (vm.Driver ?? "nested") == "nested";
+        if (!nested && vm.Driver != "engine")
+            _errors.Add($"{key}:Driver must be 'nested' or 'engine'; it is '{vm.Driver}'.");
+        Range($"{key}:CpuMillis", vm.CpuMillis, 100, nested ? server.CpuMillis : 1_000_000);
+        Range($"{key}:MemoryMiB", vm.MemoryMiB, 64, nested ? server.MemoryMiB : 16_777_216);
+        var capacity = new Capacity(vm.CpuMillis, vm.MemoryMiB);
+        return nested ? NestedVm(key, name, vm, capacity) : EngineVm(key, name, vm, capacity);
+    }
+
+    private VmSettings NestedVm(string key, string name, VmOptions vm, Capacity capacity)
+    {
+        if (vm.Endpoint is not null || vm.Address is not null)
+            _errors.Add($"{key}: Endpoint and Address belong to the driver 'engine'; remove them or set Driver.");
+        return new VmSettings(name, VmDriverKind.Nested, capacity);
+    }
+
+    private VmSettings EngineVm(string key, string name, VmOptions vm, Capacity capacity)
+    {
+        if (!Uri.TryCreate(vm.Endpoint, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("unix" or "tcp" or "http"))
+            _errors.Add($"{key}:Endpoint must be a Docker endpoint such as unix:///var/run/docker.sock; it is '{vm.Endpoint}'.");
+        if (string.IsNullOrWhiteSpace(vm.Address) || Uri.CheckHostName(vm.Address) == UriHostNameType.Unknown)
+            _errors.Add($"{key}:Address must be the host name or IP address of that engine's published ports; it is '{vm.Address}'.");
+        return new VmSettings(name, VmDriverKind.Engine, capacity, endpoint, vm.Address);
+    }
+
+    private void Range(string key, int value, int from, int to)
+    {
+        if (value < from || value > to)
+            _errors.Add($"{key} must be {from} to {to}; it is {value}.");
+    }
+
+    private IPAddress? Address(string key, string? value)
+    {
+        if (string.IsNullOrWhiteSpace(value))
+            return null;
+        if (IPAddress.TryParse(value, out var address) && address.AddressFamily == AddressFamily.InterNetwork)
+            return address;
+        _errors.Add($"{key} must be an IPv4 address of this server; it is '{value}'.");
+        return null;
+    }
+
+    /// <summary>A registry's name may hold a colon, which configuration takes for a level: join the levels again.</summary>
+    private static Dictionary<string, RegistryCredentials> Registries(IConfigurationSection section)
+    {
+        var found = new Dictionary<string, RegistryCredentials>(StringComparer.OrdinalIgnoreCase);
+        foreach (var pair in section.AsEnumerable(makePathsRelative: true))
+        {
+            if (pair.Key.EndsWith(":Username", StringComparison.OrdinalIgnoreCase) && pair.Value is not null)
+            {
+                var host = pair.Key[..^":Username".Length];
+                found[host] = new RegistryCredentials(pair.Value, section[$"{host}:Password"] ?? "");
+            }
+        }
+
+        return found;
+    }
+
+    [GeneratedRegex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
+    private static partial Regex DnsLabel();
+}

@@ -1,0 +1,61 @@
+using Hosting.HostAgent.Configuration;
+using Hosting.HostAgent.Utilization;
+using Hosting.HostAgent.Vms;
+using Hosting.Protocol;
+using Version = System.Version;
+
+namespace Hosting.HostAgent.Hub;
+
+/// <summary>What the agent says.</summary>
+internal static class AgentMessages
+{
+    private static readonly string AgentVersion = (typeof(AgentMessages).Assembly.GetName().Version ?? new Version(0, 0)).ToString();
+
+    public static AgentMessage Hello(AgentSettings settings, long session, IEnumerable<VmSupervisor> vms, IEnumerable<Container> containers)
+    {
+        var hello = new Hello
+        {
+            Region = settings.Region,
+            Server = settings.Server,
+            Session = session,
+            CpuMillis = settings.Capacity.CpuMillis,
+            MemoryMib = settings.Capacity.MemoryMiB,
+            AgentVersion = AgentVersion,
+        };
+        foreach (var label in settings.Labels)
+            hello.Labels.Add(label.Key, label.Value);
+        hello.Vms.AddRange(vms.Select(Describe));
+        hello.Containers.AddRange(containers);
+        return new AgentMessage { Hello = hello };
+    }
+
+    public static AgentMessage Utilization(DateTimeOffset at, UtilizationSample sample, IEnumerable<VmSupervisor> vms)
+    {
+        var message = new Protocol.Utilization
+        {
+            SampledAt = at.ToUnixTimeMilliseconds(), Cpu = sample.Cpu, Memory = sample.Memory, PrimaryCpu = sample.PrimaryCpu,
+        };
+        message.Vms.AddRange(vms.Select(one => new VmReport
+        {
+            Vm = one.Vm.Name, Ready = one.NotReady is null, Reason = one.NotReady ?? "", AppliedVersion = one.Reconciler.AppliedVersion,
+        }));
+        return new AgentMessage { Utilization = message };
+    }
+
+    public static AgentMessage Changes(IEnumerable<Container> containers)
+    {
+        var changes = new ContainerChanges();
+        changes.Containers.AddRange(containers);
+        return new AgentMessage { Containers = changes };
+    }
+
+    private static Vm Describe(VmSupervisor one) => new()
+    {
+        Name = one.Vm.Name,
+        Driver = one.Vm.Driver == VmDriverKind.Engine ? "engine" : "nested",
+        CpuMillis = one.Vm.Capacity.CpuMillis,
+        MemoryMib = one.Vm.Capacity.MemoryMiB,
+        Ready = one.NotReady is null,
+        Reason = one.NotReady ?? "",
+    };
+}

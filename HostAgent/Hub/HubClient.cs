@@ -1,0 +1,152 @@
+using Grpc.Core;
+using Grpc.Net.Client;
+using Hosting.HostAgent.Configuration;
+using Hosting.HostAgent.Reconcile;
+using Hosting.HostAgent.Utilization;
+using Hosting.HostAgent.Vms;
+using Hosting.Protocol;
+
+namespace Hosting.HostAgent.Hub;
+
+/// <summary>The agent's end of the conversation with the control plane: one stream to one silo, to the next one when it breaks, for ever.</summary>
+internal sealed class HubClient(
+    AgentSettings settings, IReadOnlyList<VmSupervisor> vms, StatusBoard board, UtilizationSampler sampler, TimeProvider time, ILogger log)
+{
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SettleDeadline = TimeSpan.FromSeconds(2);
+    private const int MaxMessageBytes = 64 * 1024 * 1024;
+    private readonly Dictionary<string, VmSupervisor> _vms = vms.ToDictionary(one => one.Vm.Name);
+    private long _lastSession;
+    private string? _lastTrouble;
+
+    /// <summary>Talks until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        // A restarted agent first looks at what runs: a hello without it would take it out of traffic.
+        await Task.WhenAny(Task.WhenAll(vms.Select(one => one.Reconciler.Settled)), Task.Delay(SettleDeadline, time, cancellation));
+        var failures = 0;
+        for (var turn = 0; !cancellation.IsCancellationRequested; turn++)
+        {
+            var hub = settings.Hubs[turn % settings.Hubs.Count];
+            var (welcomed, reason) = await TryTalkAsync(hub, cancellation);
+            cancellation.ThrowIfCancellationRequested();
+            failures = welcomed ? 1 : failures + 1;
+            Tell(hub, reason);
+            await Task.Delay(HubBackoff.Delay(failures, Random.Shared.NextDouble()), time, cancellation);
+        }
+    }
+
+    /// <summary>The same trouble again is no news.</summary>
+    private void Tell(Uri hub, string reason)
+    {
+        var trouble = $"{hub} {reason}";
+        if (trouble != _lastTrouble)
+            log.LogWarning("No stream to the control plane at {Hub}: {Reason}. Containers keep running; trying on", hub, reason);
+        _lastTrouble = trouble;
+    }
+
+    private async Task<(bool Welcomed, string Reason)> TryTalkAsync(Uri hub, CancellationToken cancellation)
+    {
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var welcomed = false;
+        try
+        {
+            using var channel = Open(hub);
+            using var call = new AgentHub.AgentHubClient(channel).Connect(cancellationToken: ends.Token);
+            var refusal = await GreetAsync(call, ends);
+            if (refusal is not null)
+                return (false, $"it refuses: {refusal}");
+            welcomed = true;
+            _lastTrouble = null;
+            log.LogInformation("Connected to the control plane at {Hub}", hub);
+            return (true, await TalkAsync(call, ends));
+        }
+        catch (RpcException error)
+        {
+            return (welcomed, error.Status.Detail.Length > 0 ? error.Status.Detail : error.StatusCode.ToString());
+        }
+        catch (Exception error) when (error is HttpRequestException or IOException or TimeoutException or OperationCanceledException or InvalidOperationException)
+        {
+            return (welcomed, error.Message);
+        }
+    }
+
+    /// <summary>Pings show a hub that is frozen or whose machine is gone; a closed connection shows by itself.</summary>
+    private static GrpcChannel Open(Uri hub) => GrpcChannel.ForAddress(hub, new GrpcChannelOptions
+    {
+        MaxReceiveMessageSize = MaxMessageBytes,
+        DisposeHttpClient = true,
+        HttpHandler = new SocketsHttpHandler
+        {
+            ConnectTimeout = KeepAlive,
+            KeepAlivePingDelay = KeepAlive,
+            KeepAlivePingTimeout = KeepAlive,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            UseProxy = false,
+        },
+    });
+
+    /// <summary>Says hello and waits for the answer. Null when welcome, else why not.</summary>
+    private async Task<string?> GreetAsync(AsyncDuplexStreamingCall<AgentMessage, HubMessage> call, CancellationTokenSource ends)
+    {
+        ends.CancelAfter(WelcomeDeadline);
+        // The clock may stand still or jump back; a session never does.
+        _lastSession = Math.Max(_lastSession + 1, time.GetUtcNow().ToUnixTimeMilliseconds());
+        await call.RequestStream.WriteAsync(AgentMessages.Hello(settings, _lastSession, vms, board.TakeAll()), ends.Token);
+        if (!await call.ResponseStream.MoveNext(ends.Token))
+            return "the stream ended";
+        ends.CancelAfter(Timeout.InfiniteTimeSpan);
+        return call.ResponseStream.Current.KindCase switch
+        {
+            HubMessage.KindOneofCase.Welcome => null,
+            HubMessage.KindOneofCase.Refused => call.ResponseStream.Current.Refused.Reason,
+            var kind => $"its first word is {kind}",
+        };
+    }
+
+    private async Task<string> TalkAsync(AsyncDuplexStreamingCall<AgentMessage, HubMessage> call, CancellationTokenSource ends)
+    {
+        var listening = ListenAsync(call.ResponseStream, ends.Token);
+        var telling = TellAsync(call.RequestStream, ends.Token);
+        var first = await Task.WhenAny(listening, telling);
+        await ends.CancelAsync();
+        await Task.WhenAny(Task.WhenAll(listening, telling));
+        await first;
+        return "the stream ended";
+    }
+
+    private async Task ListenAsync(IAsyncStreamReader<HubMessage> hub, CancellationToken cancellation)
+    {
+        var seen = new HashSet<string>();
+        while (await hub.MoveNext(cancellation))
+        {
+            if (hub.Current.KindCase == HubMessage.KindOneofCase.Desired && _vms.TryGetValue(hub.Current.Desired.Vm, out var vm))
+                vm.Reconciler.Apply(hub.Current.Desired, firstOfStream: seen.Add(vm.Vm.Name));
+            else if (hub.Current.KindCase == HubMessage.KindOneofCase.Refused)
+                throw new InvalidOperationException(hub.Current.Refused.Reason);
+        }
+    }
+
+    private async Task TellAsync(IClientStreamWriter<AgentMessage> hub, CancellationToken cancellation)
+    {
+        var next = time.GetTimestamp();
+        while (true)
+        {
+            var left = ReportEvery - time.GetElapsedTime(next);
+            var news = await board.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellation);
+            var changes = board.TakeChanges();
+            if (changes.Count > 0)
+                await hub.WriteAsync(AgentMessages.Changes(changes), cancellation).WaitAsync(WriteDeadline, time, cancellation);
+            // News without a changed container is about a VM.
+            if (news && changes.Count > 0)
+                continue;
+            next = time.GetTimestamp();
+            await hub.WriteAsync(AgentMessages.Utilization(time.GetUtcNow(), sampler.Sample(), vms), cancellation)
+                .WaitAsync(WriteDeadline, time, cancellation);
+        }
+    }
+}

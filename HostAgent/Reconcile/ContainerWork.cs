@@ -1,0 +1,54 @@
+using Hosting.HostAgent.Engine;
+using Hosting.Protocol;
+
+namespace Hosting.HostAgent.Reconcile;
+
+/// <summary>Does one operation on an engine and answers what is known then.</summary>
+internal sealed class ContainerWork(ContainerEngine engine, ImageSource images, PortAllocator ports, TimeProvider time)
+{
+    /// <summary>One operation; failures are in what it answers.</summary>
+    /// <exception cref="OperationCanceledException">The VM is gone or the agent ends.</exception>
+    public Task<Observed> ExecuteAsync(DesiredContainer? desired, Observed observed, Operation operation, CancellationToken cancellation) =>
+        operation.Verb switch
+        {
+            Verb.Inspect => InspectAsync(observed, operation, cancellation),
+            Verb.Create => CreateAsync(desired!, observed, operation, cancellation),
+            _ => PlainAsync(desired, observed, operation, cancellation),
+        };
+
+    private async Task<Observed> InspectAsync(Observed observed, Operation operation, CancellationToken cancellation)
+    {
+        var (result, found) = await engine.InspectAsync(observed.Id, cancellation);
+        var now = time.GetUtcNow();
+        if (found is { Port: > 0 })
+            ports.Keep(found.Port);
+        return result.Outcome == EngineOutcome.Done
+            ? ContainerStep.Seen(observed, found, now) : ContainerStep.After(observed, operation, result, now);
+    }
+
+    private async Task<Observed> CreateAsync(DesiredContainer desired, Observed observed, Operation operation, CancellationToken cancellation)
+    {
+        var port = ports.Take();
+        var result = port == 0
+            ? new EngineResult(EngineOutcome.Refused, "every port of the VM is in use")
+            : await engine.CreateAsync(desired, port, cancellation);
+        if (result.Outcome != EngineOutcome.Done)
+            ports.Free(port);
+        var after = ContainerStep.After(observed, operation, result, time.GetUtcNow());
+        return result.Outcome == EngineOutcome.Done ? after with { Port = port, StopGraceSeconds = desired.StopGraceSeconds } : after;
+    }
+
+    private async Task<Observed> PlainAsync(DesiredContainer? desired, Observed observed, Operation operation, CancellationToken cancellation)
+    {
+        var result = operation.Verb switch
+        {
+            Verb.FetchImage => await images.FetchAsync(engine, desired!.Image, cancellation),
+            Verb.Start => await engine.StartAsync(observed.Id, cancellation),
+            Verb.Stop => await engine.StopAsync(
+                new EngineContainer { Id = observed.Id, Presence = observed.Presence, StopGraceSeconds = observed.StopGraceSeconds }, cancellation),
+            Verb.Remove => await engine.RemoveAsync(observed.Id, cancellation),
+            _ => throw new ArgumentOutOfRangeException(nameof(operation), operation.Verb, "is not done on an engine"),
+        };
+        return ContainerStep.After(observed, operation, result, time.GetUtcNow());
+    }
+}

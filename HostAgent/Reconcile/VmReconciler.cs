@@ -1,0 +1,363 @@
+using Hosting.HostAgent.Engine;
+using Hosting.HostAgent.Health;
+using Hosting.HostAgent.Vms;
+using Hosting.Protocol;
+
+namespace Hosting.HostAgent.Reconcile;
+
+/// <summary>
+/// Keeps one VM's containers as wanted. Every container is driven for itself, one step after the other, as soon as something
+/// about it changes: what is wanted, an event of the engine, the end of a delay, the VM's own coming and going.
+/// </summary>
+internal sealed class VmReconciler(
+    string vm, DesiredStore store, StatusBoard board, ImageSource images, HealthProbe probe, TimeProvider time, ILogger log) : IDisposable
+{
+    private const int Parallel = 8;
+    private readonly Dictionary<string, ContainerEntry> _entries = [];
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _gate = new(Parallel);
+    private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private DesiredVm? _desired;
+    private Attachment? _attached;
+
+    /// <summary>The VM while it is up.</summary>
+    private sealed record Attachment(RunningVm Vm, PortAllocator Ports, CancellationToken Cancellation);
+
+    /// <summary>Version of the desired state taken last; 0 when none was.</summary>
+    public long AppliedVersion => _desired?.Version ?? 0;
+
+    /// <summary>Completes when the state of everything that ran before is known.</summary>
+    public Task Settled => _settled.Task;
+
+    /// <summary>Takes up what was wanted last, from disk.</summary>
+    public void Restore()
+    {
+        if (store.Read() is { } desired)
+            Take(desired);
+    }
+
+    /// <summary>Takes a desired state: to disk first, then it is acted on.</summary>
+    /// <param name="desired">The whole desired state of the VM.</param>
+    /// <param name="firstOfStream">The first one of a stream counts whatever its version; later ones only move forward.</param>
+    public void Apply(DesiredVm desired, bool firstOfStream)
+    {
+        if (!firstOfStream && desired.Version < AppliedVersion)
+            return;
+        if (!desired.Equals(_desired))
+            store.Write(desired);
+        Take(desired);
+    }
+
+    /// <summary>Works on the VM while it is up, until cancelled.</summary>
+    public async Task RunAsync(RunningVm up, CancellationToken cancellation)
+    {
+        var (first, last) = up.Ports;
+        var attachment = new Attachment(up, new PortAllocator(first, last, Random.Shared.Next(last - first + 1)), cancellation);
+        var resynced = false;
+        while (!cancellation.IsCancellationRequested)
+        {
+            // Watch first, then list: what happens in between is seen twice rather than never.
+            using var round = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            var watch = up.Engine.WatchAsync(Changed, round.Token);
+            resynced |= await ResyncAsync(attachment, cancellation);
+            if (resynced)
+                Attach(attachment);
+            await WatchAsync(watch, attachment, cancellation);
+            await round.CancelAsync();
+        }
+    }
+
+    /// <summary>The VM is gone: nothing runs in it.</summary>
+    public void Detach()
+    {
+        List<ContainerEntry> all;
+        lock (_lock)
+        {
+            _attached = null;
+            all = [.. _entries.Values];
+            foreach (var entry in all)
+            {
+                entry.Dispose();
+                entry.Observed = ContainerStep.PoweredOff(entry.Observed);
+            }
+        }
+
+        all.ForEach(Publish);
+        GiveUpSettling();
+    }
+
+    /// <summary>Nothing will be known soon.</summary>
+    public void GiveUpSettling() => _settled.TrySetResult();
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            foreach (var entry in _entries.Values)
+                entry.Dispose();
+        }
+    }
+
+    private void Take(DesiredVm desired)
+    {
+        List<ContainerEntry> touched = [];
+        lock (_lock)
+        {
+            _desired = desired;
+            var wanted = desired.Containers.ToDictionary(one => one.Id);
+            foreach (var entry in _entries.Values.Where(entry => entry.Desired is not null && !wanted.ContainsKey(entry.Id)))
+                entry.Desired = null;
+            foreach (var one in wanted.Values)
+                Entry(one.Id).Desired = one;
+            touched.AddRange(_entries.Values);
+        }
+
+        foreach (var entry in touched)
+        {
+            Publish(entry);
+            Kick(entry);
+        }
+    }
+
+    private void Attach(Attachment attachment)
+    {
+        List<ContainerEntry> all;
+        lock (_lock)
+        {
+            _attached = attachment;
+            all = [.. _entries.Values];
+        }
+
+        foreach (var entry in all)
+            Kick(entry);
+        CheckSettled();
+    }
+
+    /// <summary>Stays with the event stream, and looks at everything now and then in case it lost something.</summary>
+    private async Task WatchAsync(Task watch, Attachment attachment, CancellationToken cancellation)
+    {
+        var every = TimeSpan.FromSeconds(10);
+        while (await Task.WhenAny(watch, Task.Delay(every, time, cancellation)) != watch && !cancellation.IsCancellationRequested)
+            await ResyncAsync(attachment, cancellation);
+        if (!cancellation.IsCancellationRequested)
+            await Task.WhenAny(Task.Delay(TimeSpan.FromMilliseconds(200), time, cancellation));
+        _ = watch.Exception;
+    }
+
+    private async Task<bool> ResyncAsync(Attachment attachment, CancellationToken cancellation)
+    {
+        try
+        {
+            var found = await attachment.Vm.Engine.ListAsync(cancellation);
+            foreach (var one in found)
+                attachment.Ports.Keep(one.Port);
+            foreach (var entry in Compare(found))
+                Kick(entry);
+            return true;
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            if (!cancellation.IsCancellationRequested)
+                log.LogWarning("The engine of VM {Vm} did not list its containers: {Reason}", vm, error.Message);
+            return false;
+        }
+    }
+
+    private List<ContainerEntry> Compare(IReadOnlyList<EngineContainer> found)
+    {
+        lock (_lock)
+        {
+            var presence = found.ToDictionary(one => one.Id, one => one.Presence);
+            foreach (var id in presence.Keys)
+                Entry(id);
+            var different = _entries.Values.Where(entry => !entry.Busy && entry.Observed.Presence != Presence.Unknown
+                && entry.Observed.Presence != presence.GetValueOrDefault(entry.Id, Presence.Absent)).ToList();
+            foreach (var entry in different)
+                entry.Observed = entry.Observed with { Stale = true };
+            return [.. different.Union(_entries.Values.Where(entry => entry.Observed.Presence == Presence.Unknown))];
+        }
+    }
+
+    private void Changed(string id)
+    {
+        ContainerEntry? entry;
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(id, out entry))
+                return;
+            entry.Events++;
+            if (!entry.Busy)
+                entry.Observed = entry.Observed with { Stale = true };
+        }
+
+        Kick(entry);
+    }
+
+    private ContainerEntry Entry(string id)
+    {
+        if (!_entries.TryGetValue(id, out var entry))
+            _entries[id] = entry = new ContainerEntry(id);
+        return entry;
+    }
+
+    private void Kick(ContainerEntry entry)
+    {
+        Attachment? attachment;
+        lock (_lock)
+        {
+            attachment = _attached;
+            if (entry.Busy || attachment is null)
+                return;
+            entry.Busy = true;
+        }
+
+        _ = DriveAsync(entry, attachment);
+    }
+
+    /// <summary>Steps one container until nothing is left to do now.</summary>
+    private async Task DriveAsync(ContainerEntry entry, Attachment attachment)
+    {
+        try
+        {
+            while (Begin(entry, attachment) is var (operation, events) && operation.Work != Work.None)
+            {
+                var after = await ExecuteAsync(entry, operation, attachment);
+                Finish(entry, attachment, after, events);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Abandon(entry);
+        }
+        catch (Exception error)
+        {
+            log.LogError(error, "Container {Container} could not be worked on; it is looked at again in a moment", entry.Id);
+            Abandon(entry);
+        }
+    }
+
+    private (Operation Operation, int Events) Begin(ContainerEntry entry, Attachment attachment)
+    {
+        lock (_lock)
+        {
+            var operation = attachment == _attached ? Next(entry) : default;
+            if (operation.Work == Work.None)
+                Rest(entry, operation);
+            return (operation, entry.Events);
+        }
+    }
+
+    /// <summary>Before anybody said what is wanted, nothing is unwanted.</summary>
+    private Operation Next(ContainerEntry entry)
+    {
+        var operation = ContainerStep.Next(entry.Desired, entry.Observed, time.GetUtcNow());
+        return _desired is null && operation.Work != Work.Inspect ? default : operation;
+    }
+
+    private void Rest(ContainerEntry entry, Operation operation)
+    {
+        entry.Busy = false;
+        entry.Timer?.Dispose();
+        entry.Timer = null;
+        if (operation.Verb == Verb.Forget)
+        {
+            entry.Dispose();
+            _entries.Remove(entry.Id);
+            board.Forget(vm, entry.Id);
+        }
+        else if (operation.Verb == Verb.Wait)
+        {
+            var due = operation.Until - time.GetUtcNow();
+            entry.Timer = time.CreateTimer(_ => Kick(entry), null, due > TimeSpan.Zero ? due : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void Finish(ContainerEntry entry, Attachment attachment, Observed after, int events)
+    {
+        lock (_lock)
+        {
+            if (after.Port == 0 && entry.Observed.Port > 0)
+                attachment.Ports.Free(entry.Observed.Port);
+            entry.Observed = entry.Events == events ? after : after with { Stale = true };
+            Check(entry, attachment);
+        }
+
+        Publish(entry);
+        CheckSettled();
+    }
+
+    private void Abandon(ContainerEntry entry)
+    {
+        lock (_lock)
+        {
+            entry.Busy = false;
+            entry.Observed = entry.Observed with { Stale = entry.Observed.Presence is not (Presence.Unknown or Presence.Absent) };
+        }
+    }
+
+    private async Task<Observed> ExecuteAsync(ContainerEntry entry, Operation operation, Attachment attachment)
+    {
+        // Stopping takes as long as the container's grace and fetching is one at a time anyway: neither holds up the others.
+        var gated = operation.Verb is not (Verb.Stop or Verb.FetchImage);
+        if (gated)
+            await _gate.WaitAsync(attachment.Cancellation);
+        try
+        {
+            return await new ContainerWork(attachment.Vm.Engine, images, attachment.Ports, time)
+                .ExecuteAsync(entry.Desired, entry.Observed, operation, attachment.Cancellation);
+        }
+        finally
+        {
+            if (gated)
+                _gate.Release();
+        }
+    }
+
+    /// <summary>Checks the health of the run under way.</summary>
+    private void Check(ContainerEntry entry, Attachment attachment)
+    {
+        var observed = entry.Observed;
+        if (!observed.IsRunning || observed.StartedAt is not { } startedAt || attachment != _attached)
+        {
+            entry.Health?.Dispose();
+            entry.Health = null;
+        }
+        else if (entry.Health?.StartedAt != startedAt)
+        {
+            entry.Health?.Dispose();
+            entry.Health = HealthWatch.Start(probe, attachment.Vm.Address, observed.Port,
+                HealthRules.From(entry.Desired?.HealthCheck), startedAt, time, watch => Checked(entry, watch));
+        }
+    }
+
+    private void Checked(ContainerEntry entry, HealthWatch watch)
+    {
+        if (entry.Health is not null && entry.Health != watch)
+            return;
+        Publish(entry);
+        CheckSettled();
+    }
+
+    /// <summary>What is not known for sure is not told: the next look is under way.</summary>
+    private void Publish(ContainerEntry entry)
+    {
+        lock (_lock)
+        {
+            var unsure = _attached is not null && (entry.Observed.Stale || entry.Observed.Presence == Presence.Unknown);
+            if (unsure || !_entries.ContainsKey(entry.Id))
+                return;
+            board.Publish(ContainerReport.Of(vm, _attached?.Vm.Address, entry.Desired, entry.Observed, entry.HealthState));
+        }
+    }
+
+    private void CheckSettled()
+    {
+        if (_settled.Task.IsCompleted)
+            return;
+        lock (_lock)
+        {
+            if (_attached is not null && _entries.Values.All(entry => entry.IsSettled))
+                _settled.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Hosting.HostAgent.Engine;
+
+namespace Hosting.HostAgent.Vms;
+
+/// <summary>Runs one VM. Every verb is idempotent.</summary>
+internal interface IVmDriver
+{
+    /// <summary>Takes over the VM where it runs already, else starts it, and answers once its engine does.</summary>
+    /// <exception cref="VmException">It did not come up; the message is the reason.</exception>
+    Task<RunningVm> StartAsync(CancellationToken cancellation);
+
+    /// <summary>Ends it and removes what it had on the machine; its data stays.</summary>
+    Task PowerOffAsync(CancellationToken cancellation);
+
+    /// <summary>Powers it off and removes its data.</summary>
+    Task PurgeAsync(CancellationToken cancellation);
+
+    /// <summary>Small regular chores, a few times a minute.</summary>
+    void Tidy();
+}
+
+/// <summary>A VM whose engine answers.</summary>
+/// <param name="Engine">Its container engine.</param>
+/// <param name="Address">Where published ports are reached.</param>
+/// <param name="Ports">Ports that may be published, first and last.</param>
+/// <param name="Adopted">Whether it ran before, so its containers do too.</param>
+/// <param name="WaitForEndAsync">Completes when the VM is gone, with the reason.</param>
+internal sealed record RunningVm(
+    ContainerEngine Engine, string Address, (int First, int Last) Ports, bool Adopted, Func<CancellationToken, Task<string>> WaitForEndAsync);

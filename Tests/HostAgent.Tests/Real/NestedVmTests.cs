@@ -1,0 +1,210 @@
+using System.Diagnostics;
+using Hosting.Protocol;
+
+namespace Hosting.HostAgent.Tests.Real;
+
+/// <summary>The agent's whole job on a real nested VM.</summary>
+public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) : IClassFixture<NestedVmFixture>
+{
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
+
+    [Fact]
+    public async Task A_wanted_container_runs_and_answers_at_its_endpoint_and_is_stopped_with_its_grace()
+    {
+        var web = vm.Web();
+        vm.Hub.Want(NestedVmFixture.Vm, web);
+        var running = await RunningAsync(web);
+        Assert.Equal("hello\n", await GetAsync(running));
+        Assert.Contains("/idle", File.ReadAllText($"/proc/{HostPid(web)}/cgroup").Replace(".idle", "/idle"));
+        Assert.Equal("1000", File.ReadAllText($"/proc/{HostPid(web)}/oom_score_adj").Trim());
+
+        web.Stop = true;
+        vm.Hub.Want(NestedVmFixture.Vm, web);
+        await vm.Hub.Container(web.Id, one => one.State == ContainerState.Stopped);
+        Assert.DoesNotContain(web.Id, vm.Docker("ps -a --format {{.Names}}"));
+    }
+
+    [Fact]
+    public async Task A_container_that_is_not_wanted_any_more_is_removed()
+    {
+        var (kept, orphan) = (vm.Web(), vm.Web("orphan"));
+        vm.Hub.Want(NestedVmFixture.Vm, kept, orphan);
+        await RunningAsync(kept);
+        await RunningAsync(orphan);
+        vm.Hub.Want(NestedVmFixture.Vm, kept);
+        await EventuallyAsync(() => !vm.Docker("ps -a --format {{.Names}}").Contains(orphan.Id));
+        Assert.Contains(kept.Id, vm.Docker("ps --format {{.Names}}"));
+    }
+
+    [Fact]
+    public async Task An_image_that_cannot_be_had_is_reported_with_the_reason_and_does_not_hold_up_others()
+    {
+        var (bad, good) = (vm.Web("bad"), vm.Web());
+        bad.Image = "127.0.0.1:9/no/such:1";
+        vm.Hub.Want(NestedVmFixture.Vm, bad, good);
+        var failing = await vm.Hub.Container(bad.Id, one => one.Reason.Contains("cannot be had", StringComparison.Ordinal));
+        Assert.Equal(ContainerState.Starting, failing.State);
+        Assert.Contains("127.0.0.1:9", failing.Reason);
+        await RunningAsync(good);
+    }
+
+    [Fact]
+    public async Task A_command_that_does_not_exist_is_reported_with_the_engines_reason()
+    {
+        var bad = vm.Web("bad");
+        bad.Command.Add("/no/such/program");
+        vm.Hub.Want(NestedVmFixture.Vm, bad);
+        var failing = await vm.Hub.Container(bad.Id, one => one.Reason.Contains("/no/such/program", StringComparison.Ordinal));
+        Assert.Equal(ContainerState.Starting, failing.State);
+        Assert.False(failing.Healthy);
+    }
+
+    [Fact]
+    public async Task A_process_that_exits_is_restarted_in_place_and_the_reason_says_so()
+    {
+        var crash = vm.Web("crash");
+        crash.Command.Add("/bin/sh");
+        crash.Args.AddRange(["-c", "exit 3"]);
+        vm.Hub.Want(NestedVmFixture.Vm, crash);
+        var restarted = await vm.Hub.Container(crash.Id, one => one.Reason.Contains("exited with code 3, restart 3 in", StringComparison.Ordinal));
+        Assert.Equal(ContainerState.Running, restarted.State);
+        Assert.False(restarted.Healthy);
+    }
+
+    [Fact]
+    public async Task A_killed_engine_comes_back_with_its_containers()
+    {
+        var web = vm.Web();
+        vm.Hub.Want(NestedVmFixture.Vm, web);
+        var before = await RunningAsync(web);
+        vm.Hub.Forget();
+        var watch = Stopwatch.StartNew();
+        NestedVmFixture.Shell("kill", "-9", $"{vm.EnginePid()}");
+        await vm.Hub.Container(web.Id, one => !one.Healthy);
+        output.WriteLine($"noticed after {watch.ElapsedMilliseconds} ms");
+        var after = await RunningAsync(web);
+        output.WriteLine($"back after {watch.ElapsedMilliseconds} ms");
+        Assert.Equal(before.Endpoint, after.Endpoint);
+        Assert.Equal("hello\n", await GetAsync(after));
+    }
+
+    [Fact]
+    public async Task A_killed_agent_leaves_its_containers_alone_and_finds_them_again()
+    {
+        var web = vm.Web();
+        vm.Hub.Want(NestedVmFixture.Vm, web);
+        var before = await RunningAsync(web);
+        var (engine, process) = (vm.EnginePid(), HostPid(web));
+        vm.Agent.Kill();
+        Assert.Equal("hello\n", await GetAsync(before));
+        vm.Hub.Forget();
+        vm.Agent.Start();
+        var hello = await vm.Hub.Message(message => message.Hello is not null);
+        var found = Assert.Single(hello.Hello.Containers, one => one.Id == web.Id);
+        Assert.True(found.Healthy, found.Reason);
+        Assert.Equal((engine, process), (vm.EnginePid(), HostPid(web)));
+    }
+
+    [Fact]
+    public async Task Without_a_control_plane_a_crashed_container_is_started_again_all_the_same()
+    {
+        var web = vm.Web();
+        vm.Hub.Want(NestedVmFixture.Vm, web);
+        var running = await RunningAsync(web);
+        vm.Hub.Refusal = "not now";
+        vm.Hub.Forget();
+        await vm.Agent.StopAsync();
+        NestedVmFixture.Shell("kill", "-9", HostPid(web));
+        vm.Agent.Start();
+        await EventuallyAsync(() => Answers(running.Endpoint));
+        vm.Hub.Refusal = null;
+        await RunningAsync(web);
+    }
+
+    [Fact]
+    public async Task Running_is_reported_a_few_milliseconds_after_the_engine_is_done()
+    {
+        var warm = vm.Web();
+        vm.Hub.Want(NestedVmFixture.Vm, warm);
+        await RunningAsync(warm);
+        var (bare, ours) = (new List<double>(), new List<double>());
+        var wanted = new List<DesiredContainer> { warm };
+        for (var round = 0; round < 6; round++)
+        {
+            bare.Add(await BareAsync(round));
+            var web = vm.Web();
+            wanted.Add(web);
+            var watch = Stopwatch.StartNew();
+            vm.Hub.Want(NestedVmFixture.Vm, [.. wanted]);
+            await vm.Hub.Container(web.Id, one => one.State == ContainerState.Running);
+            ours.Add(watch.Elapsed.TotalMilliseconds);
+            await RunningAsync(web);
+        }
+
+        output.WriteLine($"VM ready {vm.ReadyAfter.TotalMilliseconds:0} ms; bare {Median(bare):0} ms; received to Running {Median(ours):0} ms");
+        Assert.True(Median(ours) < Median(bare) + 100, $"bare {Median(bare):0} ms, ours {Median(ours):0} ms");
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    private async Task<double> BareAsync(int round)
+    {
+        using var engine = await Engine.ContainerEngine.ConnectAsync(
+            new Uri($"unix://{vm.StateDirectory}/vms/{NestedVmFixture.Vm}/engine.sock"), "bare", TestContext.Current.CancellationToken);
+        var wanted = vm.Web("bare");
+        var watch = Stopwatch.StartNew();
+        await engine.CreateAsync(wanted, 40_000 + round, TestContext.Current.CancellationToken);
+        await engine.StartAsync(wanted.Id, TestContext.Current.CancellationToken);
+        var elapsed = watch.Elapsed.TotalMilliseconds;
+        await engine.RemoveAsync(wanted.Id, TestContext.Current.CancellationToken);
+        return elapsed;
+    }
+
+    private Task<Container> RunningAsync(DesiredContainer wanted) =>
+        vm.Hub.Container(wanted.Id, one => one is { State: ContainerState.Running, Healthy: true }, 30);
+
+    private static Task<string> GetAsync(Container container) =>
+        Http.GetStringAsync($"http://{container.Endpoint}/", TestContext.Current.CancellationToken);
+
+    private string HostPid(DesiredContainer wanted)
+    {
+        var inside = Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(name => int.TryParse(name, out _));
+        var id = vm.Docker($"inspect --format {{{{.Id}}}} {wanted.Id}");
+        return inside.First(pid => Reads($"/proc/{pid}/cgroup").Contains(id, StringComparison.Ordinal))!;
+    }
+
+    private static string Reads(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
+    private static bool Answers(string endpoint)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://{endpoint}/");
+            return Http.Send(request).IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task EventuallyAsync(Func<bool> condition)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!condition())
+        {
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), "not within 20 s");
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+}
