@@ -1,6 +1,5 @@
 using Hosting.Gateway.ControlPlane;
 using Hosting.Gateway.Routing;
-using Prometheus;
 
 namespace Hosting.Gateway.Metrics;
 
@@ -36,7 +35,7 @@ internal static class AdminEndpoints
 
     private static Task Metrics(HttpContext context)
     {
-        context.Response.ContentType = PrometheusConstants.ExporterContentType;
+        context.Response.ContentType = "text/plain; version=0.0.4; charset=utf-8";
         var registry = context.RequestServices.GetRequiredService<GatewayMetrics>().Registry;
         return registry.CollectAndExportAsTextAsync(context.Response.Body, context.RequestAborted);
     }
