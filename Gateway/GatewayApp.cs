@@ -66,9 +66,15 @@ internal static class GatewayApp
         services.AddSingleton<T>().AddHostedService(provider => provider.GetRequiredService<T>());
 
     /// <summary>One catch-all route to a cluster that is never used: each request is given its own by <see cref="HostRouting"/>.</summary>
-    private static void AddProxy(IServiceCollection services) => services.AddReverseProxy().LoadFromMemory(
-        [new RouteConfig { RouteId = "all", ClusterId = "none", Match = new RouteMatch { Path = "{**path}" } }],
-        [new ClusterConfig { ClusterId = "none" }]);
+    private static void AddProxy(IServiceCollection services)
+    {
+        services.AddReverseProxy().LoadFromMemory(
+            [new RouteConfig { RouteId = "all", ClusterId = "none", Match = new RouteMatch { Path = "{**path}" } }],
+            [new ClusterConfig { ClusterId = "none" }]);
+        // It comes with YARP's session affinity, which is not used, and would write keys to the home directory at start.
+        foreach (var keys in services.Where(service => service.ImplementationType?.Name == "DataProtectionHostedService").ToArray())
+            services.Remove(keys);
+    }
 
     private static WebApplication Pipeline(WebApplication app, GatewayOptions options)
     {

@@ -13,35 +13,38 @@ internal delegate Task<ConnectedClient> ClientConnector(Action silosChanged, Can
 internal sealed record ConnectedClient(IClusterClient Client, Func<Task> Disconnect);
 
 /// <summary>
-/// Connects through the membership in PostgreSQL. The client has a host of its own: in the gateway's host it would keep the
-/// listener from starting as long as no silo is there.
+/// Connects through the membership in PostgreSQL. The client has services of its own: as a part of the gateway's host it
+/// would keep the listener from starting as long as no silo is there.
 /// </summary>
 internal static class PostgresClientConnector
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(2);
 
     /// <summary>The connector for these options.</summary>
     public static ClientConnector Create(GatewayOptions options, GatewayTimings timings, ILoggerFactory loggers, TimeProvider time) =>
         async (silosChanged, stop) =>
         {
-            var host = Build(options, timings, loggers, time, silosChanged);
+            var services = Build(options, timings, loggers, time, silosChanged);
             try
             {
-                await host.StartAsync(stop);
+                foreach (var part in services.GetServices<IHostedService>())
+                    await part.StartAsync(stop);
             }
             catch
             {
-                host.Dispose();
+                await services.DisposeAsync();
                 throw;
             }
-            return new ConnectedClient(host.Services.GetRequiredService<IClusterClient>(), () => Stop(host));
+            return new ConnectedClient(services.GetRequiredService<IClusterClient>(), () => Stop(services));
         };
 
-    private static IHost Build(GatewayOptions options, GatewayTimings timings, ILoggerFactory loggers, TimeProvider time, Action silosChanged)
+    private static ServiceProvider Build(
+        GatewayOptions options, GatewayTimings timings, ILoggerFactory loggers, TimeProvider time, Action silosChanged)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.UseOrleansClient(client => client
+        var services = new ServiceCollection();
+        services.AddLogging().AddSingleton(loggers);
+        services.AddOrleansClient(new ConfigurationBuilder().Build(), client => client
             .UseAdoNetClustering(clustering =>
             {
                 clustering.Invariant = "Npgsql";
@@ -52,8 +55,7 @@ internal static class PostgresClientConnector
             .Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = timings.Call)
             .UseConnectionRetryFilter((_, stop) => PauseThenRetry(time, stop))
             .AddGatewayCountChangedHandler((_, _) => silosChanged()));
-        builder.Services.AddSingleton(loggers);
-        return builder.Build();
+        return services.BuildServiceProvider();
     }
 
     private static async Task<bool> PauseThenRetry(TimeProvider time, CancellationToken stop)
@@ -62,20 +64,13 @@ internal static class PostgresClientConnector
         return true;
     }
 
-    private static async Task Stop(IHost host)
+    private static async Task Stop(ServiceProvider services)
     {
-        using (host)
+        await using (services)
         {
-            using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(2));
-            await host.StopAsync(deadline.Token);
+            using var deadline = new CancellationTokenSource(StopDeadline);
+            foreach (var part in services.GetServices<IHostedService>())
+                await part.StopAsync(deadline.Token);
         }
-    }
-
-    /// <summary>Signals belong to the gateway's host.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
