@@ -1,5 +1,4 @@
 using System.Net;
-using Hosting.Apps;
 using Microsoft.AspNetCore.Http;
 
 namespace Hosting.Gateway.Tests;

@@ -1,5 +1,4 @@
 using System.Net;
-using Hosting.Apps;
 
 namespace Hosting.Gateway.Tests;
 

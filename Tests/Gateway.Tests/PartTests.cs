@@ -1,5 +1,4 @@
 using CsCheck;
-using Hosting.Apps;
 using Hosting.Gateway.Routing;
 using Microsoft.Extensions.Configuration;
 

@@ -1,5 +1,3 @@
-using System.Net;
-using Hosting.Apps;
 
 namespace Hosting.Gateway.Tests;
 

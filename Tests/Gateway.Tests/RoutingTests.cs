@@ -1,5 +1,6 @@
 using System.Net;
 using Hosting.Apps;
+using Microsoft.AspNetCore.Http;
 
 namespace Hosting.Gateway.Tests;
 
