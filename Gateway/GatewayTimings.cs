@@ -1,0 +1,44 @@
+namespace Hosting.Gateway;
+
+/// <summary>Times and limits that no operator has to know. Tests shorten them.</summary>
+internal sealed record GatewayTimings
+{
+    /// <summary>Deadline of learning a host name that is not known.</summary>
+    public TimeSpan Resolve { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Deadline of one grain call.</summary>
+    public TimeSpan Call { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A subscription is renewed after this, plus up to half of it. Well under the lease of 40 s.</summary>
+    public TimeSpan Renewal { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often it is looked for apps whose renewal is due.</summary>
+    public TimeSpan RenewalTick { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How often the silos' API addresses are asked for.</summary>
+    public TimeSpan ApiRefresh { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>An app without a request for so long is forgotten.</summary>
+    public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>An unknown host name is remembered for one to two times this.</summary>
+    public TimeSpan Negative { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a request to the API waits for a silo.</summary>
+    public TimeSpan ApiPark { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Pause between rounds over replicas that refuse connections, unless a change comes first.</summary>
+    public TimeSpan Round { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Host names that are learned at once.</summary>
+    public int MaxResolving { get; init; } = 256;
+
+    /// <summary>Requests that wait for a host name to be learned.</summary>
+    public int MaxResolvingRequests { get; init; } = 4096;
+
+    /// <summary>Requests of one app that wait for a container.</summary>
+    public int MaxParkedPerApp { get; init; } = 256;
+
+    /// <summary>Requests that wait for a container.</summary>
+    public int MaxParked { get; init; } = 4096;
+}
