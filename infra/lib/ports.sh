@@ -51,14 +51,16 @@ http_port() {
 
 # Ends the command when the public port is no port, or somebody else has it.
 http_port_check() {
-  local port kept
+  local port kept free
   port=$(http_port)
   [[ $port =~ ^[1-9][0-9]{0,4}$ ]] && ((port <= 65535)) || die 2 "HOSTING_HTTP_PORT is '$port': it must be a number from 1 to 65535."
   kept=$(port_of http) || kept=
-  if [[ $port == "$kept" ]] && process_alive gateway-1.supervisor; then return; fi
+  if [[ $port == "$kept" ]] && { process_alive gateway-1.supervisor || process_alive gateway-1; }; then return; fi
   if port_taken "$port"; then
+    free=$((port + 1))
+    while port_taken "$free"; do free=$((free + 1)); done
     die 1 "Port $port is taken by $(port_holder "$port")." \
-      "Stop that, or choose another port: HOSTING_HTTP_PORT=8081 $(stack_command up)"
+      "Stop that, or choose another port: HOSTING_HTTP_PORT=$free $(stack_command up)"
   fi
 }
 

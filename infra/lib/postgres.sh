@@ -3,7 +3,7 @@
 
 POSTGRES_LINK=$HOSTING_HOME/postgres
 POSTGRES_ELSEWHERE=/var/lib/hosting/$STACK_ID
-POSTGRES_SOCKET=/run/hosting/$STACK_ID # a socket's path must be short
+POSTGRES_SOCKET=/run/hosting-postgres/$STACK_ID # a socket's path must be short
 POSTGRES_PASSWORD_FILE=$CONFIG/postgres.password
 
 # The folder of the newest PostgreSQL programs here.
@@ -37,14 +37,18 @@ postgres_place() {
 }
 
 postgres_init() {
-  local data
+  local data password
   postgres_place
   data=$(postgres_data)
-  [[ -e $data/hosting.conf ]] && return
+  [[ -e $data/hosting.conf || -e $data/postmaster.opts ]] && return # complete, and perhaps in use since
   rm -rf "${data:?}"/* # what an interrupted attempt left
   (umask 077 && head -c 24 /dev/urandom | base64 | tr -d '+/=' >"$POSTGRES_PASSWORD_FILE")
-  as_postgres "$(postgres_bin)/initdb" -D "$data" --username=hosting --pwfile=/dev/stdin --auth=scram-sha-256 \
-    --encoding=UTF8 --locale=C.UTF-8 --no-instructions <"$POSTGRES_PASSWORD_FILE"
+  password=$(mktemp)
+  cat "$POSTGRES_PASSWORD_FILE" >"$password"
+  chown postgres "$password"
+  as_postgres "$(postgres_bin)/initdb" -D "$data" --username=hosting --pwfile="$password" --auth=scram-sha-256 \
+    --encoding=UTF8 --locale=C.UTF-8 --no-instructions || { rm -f "$password"; return 1; }
+  rm -f "$password"
   printf "include_if_exists 'hosting.conf'\n" >>"$data/postgresql.conf"
 }
 
@@ -94,4 +98,4 @@ postgres_connection_string() {
 }
 
 # What lies outside HOSTING_HOME.
-postgres_purge() { rm -rf "$POSTGRES_ELSEWHERE" "$POSTGRES_SOCKET"; rmdir /var/lib/hosting /run/hosting 2>/dev/null || true; }
+postgres_purge() { rm -rf "$POSTGRES_ELSEWHERE" "$POSTGRES_SOCKET"; rmdir /var/lib/hosting /run/hosting-postgres 2>/dev/null || true; }

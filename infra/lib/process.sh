@@ -15,7 +15,7 @@ process_identity() {
 
 # process_record NAME PID
 process_record() {
-  process_identity "$2" >"$RUN/$1.start" || true
+  { process_identity "$2" && printf '\n'; } >"$RUN/$1.start" || true
   printf '%s\n' "$2" >"$RUN/$1.pid.new"
   mv "$RUN/$1.pid.new" "$RUN/$1.pid" # readers never see half a file
 }
@@ -24,11 +24,12 @@ process_forget() { rm -f "$RUN/$1.pid" "$RUN/$1.start"; }
 
 # process_pid NAME: its id when that very process still runs.
 process_pid() {
-  local pid
-  { read -r pid <"$RUN/$1.pid"; } 2>/dev/null || return 1
-  [[ $(process_identity "$pid") == "$(<"$RUN/$1.start")" ]] || return 1
+  local pid recorded
+  # Not $(<file): in bash 5.2 that ends the whole shell when the file is just being removed.
+  { read -r pid <"$RUN/$1.pid" && read -r recorded <"$RUN/$1.start"; } 2>/dev/null || return 1
+  [[ $recorded && $(process_identity "$pid") == "$recorded" ]] || return 1
   printf '%s' "$pid"
-} 2>/dev/null
+}
 
 process_alive() { process_pid "$1" >/dev/null; }
 

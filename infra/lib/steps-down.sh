@@ -37,14 +37,14 @@ down_agents() {
 
 # Without the agent's program: ends what runs in a process namespace of its own with this agent's folder in its arguments.
 down_agent_unbuilt() {
-  local process own folder=$HOSTING_HOME/$1/ found=
+  local process own folder=$HOSTING_HOME/$1/
   own=$(readlink /proc/self/ns/pid)
   for process in /proc/[0-9]*; do
     [[ $(readlink "$process/ns/pid" 2>/dev/null) != "$own" ]] || continue
     grep -qzF -- "$folder" "$process/cmdline" 2>/dev/null || continue
-    kill -KILL "${process#/proc/}" 2>/dev/null && found=1
+    kill -KILL "${process#/proc/}" 2>/dev/null || true
   done
-  [[ ! $found ]] || printf '%s\n' "$1" >>"$UI_SCRATCH/unbuilt"
+  printf '%s\n' "$1" >>"$UI_SCRATCH/unbuilt"
 }
 
 down_postgres() { service_stop postgres; }
@@ -69,7 +69,7 @@ down_purge() {
 # Says what only the agent's program knows how to remove.
 down_tell_unbuilt() {
   [[ -e $UI_SCRATCH/unbuilt ]] || return 0
-  warn "HostAgent is not built, so the VMs of $(tr '\n' ' ' <"$UI_SCRATCH/unbuilt")were killed, but not cleaned up after."
+  warn "HostAgent is not built: the processes in the VMs of $(tr '\n' ' ' <"$UI_SCRATCH/unbuilt")were killed, but nothing was cleaned up after them."
   warn "Look for what they left: 'ip netns', 'ip link', 'iptables -S', 'find /sys/fs/cgroup -name \"hosting-*\"';"
   warn "a next ./infra/up and ./infra/down of this stack removes it, unless its data are purged."
 }
