@@ -62,6 +62,17 @@ build_check_sdk() {
 build_runtime() { build runtime infra/runtime.slnf "$(output_of Silo)/Hosting.Silo.dll" "${BUILD_RUNTIME[@]}"; }
 build_cli() { build cli Cli/Cli.csproj "$(output_of Cli)/hosting.dll" Cli; }
 
+
+# Everything, tests and benchmarks too; then the smaller builds have nothing to do either.
+build_all() {
+  local runtime cli
+  runtime=$(build_fingerprint "${BUILD_RUNTIME[@]}")
+  cli=$(build_fingerprint Cli)
+  build all Hosting.sln "$(output_of Silo)/Hosting.Silo.dll" Hosting.sln "${BUILD_RUNTIME[@]}" Tests
+  printf '%s\n' "$runtime" >"$BUILD_STATE/runtime.stamp"
+  printf '%s\n' "$cli" >"$BUILD_STATE/cli.stamp"
+}
+
 # The folder of a project's output, below the checkout.
 output_of() { printf '%s' "$1/bin/Release/net10.0"; }
 
