@@ -1,0 +1,56 @@
+# shellcheck shell=bash
+# The shape of the pool: how many servers, regions and silos, and which belongs where. Kept in config/pool, so that a later
+# call without options goes on with the same shape. Needs stack.sh, ui.sh.
+
+POOL_FILE=$CONFIG/pool
+POOL_AREAS=(eu us ap)
+POOL_LIMIT=64
+
+# pool_shape SERVERS REGIONS SILOS, each empty for "as it was": sets SERVERS, REGIONS (names) and SILOS.
+pool_shape() {
+  local kept_servers=1 kept_regions=1 kept_silos=1 regions index
+  [[ -e $POOL_FILE ]] && read -r kept_servers kept_regions kept_silos <"$POOL_FILE"
+  regions=${2:-$kept_regions}
+  SERVERS=${1:-$((kept_servers > regions ? kept_servers : regions))}
+  SILOS=${3:-$kept_silos}
+  ((SERVERS >= regions)) || die 2 "--servers $SERVERS --regions $regions: every region needs a server of its own."
+  REGIONS=()
+  for ((index = 0; index < regions; index++)); do REGIONS+=("${POOL_AREAS[index % 3]}-$((index / 3 + 1))"); done
+}
+
+pool_keep() { printf '%s %s %s\n' "$SERVERS" "${#REGIONS[@]}" "$SILOS" >"$POOL_FILE"; }
+
+# pool_number OPTION VALUE: ends the command unless it is a number from 1 to the limit.
+pool_number() {
+  [[ $2 =~ ^[1-9][0-9]{0,2}$ ]] && (($2 <= POOL_LIMIT)) || die 2 "$1 takes a number from 1 to $POOL_LIMIT, not '$2'."
+}
+
+# Servers are dealt out to the regions in turn: the region and the name of server N (from 1).
+server_region() { printf '%s' "${REGIONS[($1 - 1) % ${#REGIONS[@]}]}"; }
+server_name() { printf 'srv-%02d' "$1"; }
+
+# The regions of silo N (from 1), separated by commas. Fewer silos than regions: each serves all of them, so that any can fail.
+# Otherwise one region each, in turn, and the extra silos double up.
+silo_regions() {
+  if ((SILOS < ${#REGIONS[@]})); then
+    (IFS=, && printf '%s' "${REGIONS[*]}")
+  else
+    printf '%s' "${REGIONS[($1 - 1) % ${#REGIONS[@]}]}"
+  fi
+}
+
+# The silos of a region, one number a line.
+region_silos() {
+  local silo
+  for ((silo = 1; silo <= SILOS; silo++)); do
+    [[ ,$(silo_regions "$silo"), == *,"$1",* ]] && printf '%s\n' "$silo"
+  done
+  return 0
+}
+
+# The share of the machine that one of several servers gets: CPU in thousandths of a core, then memory in MiB.
+server_share() {
+  local memory_kib
+  memory_kib=$(awk '/^MemTotal/ {print $2}' /proc/meminfo)
+  printf '%d %d' $(($(nproc) * 1000 / SERVERS)) $((memory_kib * 6 / 10 / 1024 / SERVERS))
+}
