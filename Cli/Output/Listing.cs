@@ -6,6 +6,8 @@ namespace Hosting.Cli.Output;
 /// <summary>A table: with colour on a terminal, plain aligned text elsewhere.</summary>
 internal sealed class Listing(params string[] headings)
 {
+    private const int Widest = 4_000;
+
     private readonly List<Cell[]> _rows = [];
 
     /// <summary>Headings that end with this mark stand over numbers, which are aligned on the right.</summary>
@@ -51,6 +53,8 @@ internal sealed class Listing(params string[] headings)
             Interactive = InteractionSupport.No,
             Out = new AnsiConsoleOutput(terminal.Out),
         });
+        // Lines that are too long are wrapped by the terminal, where they can be selected whole; not inside of names.
+        console.Profile.Width = Widest;
         console.Write(table);
     }
 

@@ -61,6 +61,6 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
     };
 
     // The only place where ASP.NET Core names the query parameter that it could not read.
-    [GeneratedRegex("""^Failed to bind parameter "(?<type>\S+) (?<name>\w+)" from "(?<value>.{0,80})""")]
+    [GeneratedRegex("""^Failed to bind parameter "(?<type>\S+) (?<name>\w+)" from "(?<value>[^"]{0,80})""")]
     private static partial Regex BindingFailure();
 }

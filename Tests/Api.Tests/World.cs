@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using Hosting.Apps;
+using Hosting.Grains.Placement;
+using Hosting.Grains.Storage;
 using Hosting.Placement;
 using Hosting.Regions;
 using Hosting.Servers;
@@ -19,8 +21,8 @@ public sealed class World
 
     public ConcurrentDictionary<string, ServerStatus> Servers { get; } = new();
 
-    /// <summary>What a call about <see cref="SilentRegion"/>, or an app named <c>failing</c>, throws.</summary>
-    public Exception Failure { get; set; } = new OrleansException("no silo");
+    /// <summary>What a call of a region that is not served ends with.</summary>
+    public static Exception NoSilo => new OrleansException("secret: no silo");
 
     public ConcurrentQueue<PlacementRequest> Explained { get; } = new();
 
@@ -65,7 +67,7 @@ internal sealed class ScriptedApp(World world) : Grain, IAppServiceGrain
 
     public Task<DeployResult> Deploy(AppSpec spec, bool dryRun)
     {
-        if (Name == "failing") throw world.Failure;
+        if (FailureOf(Name) is { } failure) throw failure;
         if (Name == "silent") return new TaskCompletionSource<DeployResult>().Task;
         if (spec.Port is < 1 or > 65535)
             return Task.FromResult(new DeployResult { Outcome = DeployOutcome.Invalid, Errors = [new("port", "must be 1 to 65535"), new("port", "really")] });
@@ -78,6 +80,15 @@ internal sealed class ScriptedApp(World world) : Grain, IAppServiceGrain
         if (!dryRun) world.Apps[Name] = status;
         return Task.FromResult(new DeployResult { Outcome = known is null ? DeployOutcome.Created : DeployOutcome.Updated, Status = status });
     }
+
+    private static Exception? FailureOf(string name) => name switch
+    {
+        "faulty" => new InvalidOperationException("secret"),
+        "no-silo" => World.NoSilo,
+        "no-store" => new StorageUnavailableException("secret", null),
+        "fenced" => new PlacementFencedException(World.Region),
+        _ => null,
+    };
 
     public Task<AppStatus?> GetStatus() => Task.FromResult(world.Apps.GetValueOrDefault(Name));
 
@@ -99,12 +110,12 @@ internal sealed class ScriptedPlacement(World world) : Grain, IPlacementGrain
     private string Region => this.GetPrimaryKeyString();
 
     public Task<IReadOnlyList<ServerStatus>> GetServers() => Region == World.SilentRegion
-        ? throw world.Failure
+        ? throw World.NoSilo
         : Task.FromResult<IReadOnlyList<ServerStatus>>([.. world.Servers.Values]);
 
     public Task<PlacementExplanation> Explain(PlacementRequest request, int best)
     {
-        if (Region == World.SilentRegion) throw world.Failure;
+        if (Region == World.SilentRegion) throw World.NoSilo;
         world.Explained.Enqueue(request);
         return Task.FromResult(new PlacementExplanation
         {
@@ -146,7 +157,7 @@ internal sealed class ScriptedRegion(World world) : Grain, IRegionGrain
     private string Region => this.GetPrimaryKeyString();
 
     public Task<RegionPolicy> GetPolicy() => Region == World.SilentRegion
-        ? throw world.Failure
+        ? throw World.NoSilo
         : Task.FromResult(new RegionPolicy { Thresholds = world.Policies.GetValueOrDefault(Region, Thresholds.Default) });
 
     public Task SetPolicy(RegionPolicy policy)
