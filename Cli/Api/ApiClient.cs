@@ -81,7 +81,8 @@ internal sealed class ApiClient : IDisposable
         if (type is not ("application/problem+json" or "application/json"))
             return status is 502 or 503 or 504
                 ? new ApiException(new($"{_http.BaseAddress} answered {status} {response.ReasonPhrase}", status, "The gateway reaches no silo now.", null))
-                : new CommandException($"{_http.BaseAddress} answered {status} {response.ReasonPhrase}, and not in the way of this API: check the address (--api or $HOSTING_API).");
+                : new CommandException($"{_http.BaseAddress} answered {status} {response.ReasonPhrase}, and not in the way of this API: "
+                    + "check the address (--api or $HOSTING_API).");
         var problem = Read(await response.Content.ReadAsStringAsync(cancel), AnswerJson.Default.Problem);
         return new ApiException(problem with { Status = status });
     }

@@ -22,10 +22,17 @@ internal static class CordonCommands
             var path = await PathOf(call, call.Arguments.GetValue(server)!, cancel);
             var change = new JsonObject { ["cordoned"] = cordoned };
             var answer = await call.Api.Send(HttpMethod.Patch, path, change, AnswerJson.Default.Server, cancel);
-            call.Show(answer, s => call.Say($"{s.Id} {(s.Cordoned ? "takes no new containers" : "takes new containers" + (s.Admitting ? "" : $" again, but not now: {s.NotAdmittingReason}"))}."));
+            call.Show(answer, changed => call.Say(Sentence(changed)));
         });
         return command;
     }
+
+    private static string Sentence(Server server) => server switch
+    {
+        { Cordoned: true } => $"{server.Id} takes no new containers.",
+        { Admitting: true } => $"{server.Id} takes new containers.",
+        _ => $"{server.Id} takes new containers again, but not now: {server.NotAdmittingReason}.",
+    };
 
     private static async Task<string> PathOf(Invocation call, string server, CancellationToken cancel)
     {

@@ -16,7 +16,11 @@ internal sealed class DeployCommand
         Description = "Name of the app: lower-case letters, digits and dashes. May stand in the file instead.", Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private readonly Option<string?> _file = new("--file", "-f") { Description = "The spec as JSON, - for the standard input. Options change what it says.", HelpName = "FILE" };
+    private readonly Option<string?> _file = new("--file", "-f")
+    {
+        Description = "The spec as JSON, - for the standard input. Options change what it says.", HelpName = "FILE",
+    };
+
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Check it, and change nothing." };
     private readonly WaitOptions _waiting = new("Wait until every replica is healthy.");
 
@@ -30,7 +34,10 @@ internal sealed class DeployCommand
     private readonly Option<string[]> _env = Several("--env", "Environment variable; once for each.", "KEY=VALUE");
     private readonly Option<string[]> _command = Several("--command", "Replaces the image's entry point; once for each word.", "WORD");
     private readonly Option<string[]> _args = Several("--arg", "Replaces the image's arguments; once for each word.", "WORD");
-    private readonly Option<string?> _healthPath = new("--health-path") { Description = "Path that answers 200 to 399 when a replica is healthy. Otherwise the port accepting is enough.", HelpName = "PATH" };
+    private readonly Option<string?> _healthPath = new("--health-path")
+    {
+        Description = "Path that answers 200 to 399 when a replica is healthy. Otherwise the port accepting is enough.", HelpName = "PATH",
+    };
 
     private DeployCommand()
     {

@@ -13,7 +13,8 @@ internal static class Deployment
         var answer = await call.Api.Send(HttpMethod.Put, path, spec, AnswerJson.Default.App, cancel);
         if (dryRun)
         {
-            call.Show(answer, app => call.Say($"{app.Name} would be {answer.Outcome ?? "accepted"}; nothing was changed. {Cell.Clean(app.Message ?? "")}".TrimEnd()));
+            call.Show(answer, app => call.Say(
+                $"{app.Name} would be {answer.Outcome ?? "accepted"}; nothing was changed. {Cell.Clean(app.Message ?? "")}".TrimEnd()));
             return;
         }
         if (waiting.IsOn(call))

@@ -30,16 +30,20 @@ internal static class ExplainCommand
         return command;
     }
 
+    private static Cell Rank(Candidate candidate) =>
+        candidate.Rank is { } rank ? new($"{rank}", Tone.Good) : new("-", Tone.Bad);
+
     private static void Write(Invocation call, Explanation[] explanations)
     {
         foreach (var e in explanations)
         {
             var excluded = string.Join(", ", (e.Excluded ?? []).Select(rule => $"{rule.Count} by {rule.Rule}"));
             call.Say($"{e.Region}: {e.Matching} of {e.Vms} VMs match{(excluded.Length > 0 ? "; excluded: " + excluded : "")}");
-            var table = new Listing("rank#", "vm", "free cpu millis#", "free memory mib#", "projected cpu#", "projected memory#", "admit under#", "replicas#", "reason");
+            var table = new Listing(
+                "rank#", "vm", "free cpu millis#", "free memory mib#", "projected cpu#", "projected memory#", "admit under#", "replicas#", "reason");
             foreach (var c in e.Candidates ?? [])
-                table.Add(new Cell(c.Rank is { } rank ? $"{rank}" : "-", c.Rank is null ? Tone.Bad : Tone.Good), $"{e.Region}/{c.Server}/{c.Vm}", c.FreeCpuMillis,
-                    c.FreeMemoryMiB, Words.Percent(c.ProjectedCpu), Words.Percent(c.ProjectedMemory), Words.Percent(c.Admit), c.Replicas, c.Reason);
+                table.Add(Rank(c), $"{e.Region}/{c.Server}/{c.Vm}", c.FreeCpuMillis, c.FreeMemoryMiB,
+                    Words.Percent(c.ProjectedCpu), Words.Percent(c.ProjectedMemory), Words.Percent(c.Admit), c.Replicas, c.Reason);
             table.Write(call.Terminal, "No VM to list.");
         }
     }

@@ -69,7 +69,8 @@ internal static class PoolCommands
 
     private static void WriteServers(Invocation call, Server[] servers)
     {
-        var table = new Listing("id", "admitting", "cpu#", "memory#", "primary cpu#", "admit under#", "evict over#", "cpu millis#", "memory mib#", "vms#", "why not");
+        var table = new Listing(
+            "id", "admitting", "cpu#", "memory#", "primary cpu#", "admit under#", "evict over#", "cpu millis#", "memory mib#", "vms#", "why not");
         foreach (var s in servers)
             table.Add(s.Id, Admitting(s), Words.Percent(s.Utilization?.Cpu), Words.Percent(s.Utilization?.Memory), Words.Percent(s.Utilization?.PrimaryCpu),
                 Words.Percent(s.Thresholds?.Admit), Words.Percent(s.Thresholds?.Evict), s.CpuMillis, s.MemoryMiB, s.Vms?.Count ?? 0, s.NotAdmittingReason);

@@ -29,7 +29,8 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
         if (exception is BadHttpRequestException bad) return BadRequest(bad);
         if (IsPassing(exception))
         {
-            log.LogWarning(exception, "{Method} {Path} was answered with 503. If this goes on, look at the health of PostgreSQL and of the silos of the region.",
+            log.LogWarning(exception,
+                "{Method} {Path} was answered with 503. If this goes on, look at the health of PostgreSQL and of the silos of the region.",
                 http.Request.Method, http.Request.Path);
             return Problems.Unavailable(Explain(exception));
         }
@@ -49,7 +50,9 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
     {
         var parameter = BindingFailure().Match(bad.Message);
         return parameter.Success
-            ? Problems.Invalid(parameter.Groups["name"].Value, $"can not be '{parameter.Groups["value"].Value}': it must be {Wanted(parameter.Groups["type"].Value)}.")
+            ? Problems.Invalid(
+                parameter.Groups["name"].Value,
+                $"can not be '{parameter.Groups["value"].Value}': it must be {Wanted(parameter.Groups["type"].Value)}.")
             : TypedResults.Problem("The request could not be read.", statusCode: bad.StatusCode);
     }
 

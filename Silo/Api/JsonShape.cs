@@ -82,11 +82,15 @@ internal sealed class JsonShape
     {
         if (type == typeof(string)) CheckText(path, json);
         else if (type == typeof(bool)) Require(path, json.ValueKind is JsonValueKind.True or JsonValueKind.False, "must be true or false");
-        else if (type == typeof(int)) Require(path, json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out _), "must be a whole number of at most 2147483647, without quotes");
-        else if (type == typeof(double)) Require(path, json.ValueKind == JsonValueKind.Number && double.IsFinite(json.GetDouble()), "must be a number, without quotes");
+        else if (type == typeof(int)) Require(path, IsWhole(json), "must be a whole number of at most 2147483647, without quotes");
+        else if (type == typeof(double)) Require(path, IsNumber(json), "must be a number, without quotes");
         else if (type.IsEnum) CheckName(path, json, type);
         else throw new NotSupportedException($"JsonShape does not know {type}: teach it when a request needs it.");
     }
+
+    private static bool IsWhole(JsonElement json) => json.ValueKind == JsonValueKind.Number && json.TryGetInt32(out _);
+
+    private static bool IsNumber(JsonElement json) => json.ValueKind == JsonValueKind.Number && double.IsFinite(json.GetDouble());
 
     private void CheckText(string path, JsonElement json)
     {
@@ -106,7 +110,8 @@ internal sealed class JsonShape
     {
         var names = Enum.GetValuesAsUnderlyingType(type).Cast<object>()
             .Select(value => JsonSerializer.SerializeToElement(Enum.ToObject(type, value), type, ApiJson.Strict).GetString()!);
-        Require(path, json.ValueKind == JsonValueKind.String && names.Any(json.ValueEquals), $"must be one of {string.Join(", ", names.Select(n => $"\"{n}\""))}");
+        var known = json.ValueKind == JsonValueKind.String && names.Any(json.ValueEquals);
+        Require(path, known, $"must be one of {string.Join(", ", names.Select(n => $"\"{n}\""))}");
     }
 
     private bool IsKind(string path, JsonElement json, JsonValueKind kind, string otherwise)
