@@ -48,7 +48,7 @@ build() {
 }
 
 build_explain() {
-  { grep -E '(error|warning) [A-Z]+[0-9]+|error :|error MSB' "$2" || tail -n 20 "$2"; } | sort -u | head -n 30
+  { grep -E '(error|warning) [A-Z]+[0-9]+|error :|error MSB' "$2" || tail -n 20 "$2"; } | sort -u | head -n 30 || true
   die 1 "The build of $1 failed." "Everything it said: $2"
 }
 

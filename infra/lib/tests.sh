@@ -70,7 +70,7 @@ tests_explain() {
     tail -n 40 "$log" | sed 's/^/  /'
   else
     # From each failed test to the next, without the lines of success and of the runner.
-    sed -n '/\[FAIL\]/,$p' "$log" | grep -vE '^(Failed!|Results File:|Test Run|Total tests)' | head -n 200 | cut -c1-400 | sed 's/^/  /'
+    sed -n '/\[FAIL\]/,$p' "$log" | grep -vE '^(Failed!|Results File:|Test Run|Total tests)' | head -n 200 | cut -c1-400 | sed 's/^/  /' || true
   fi
   note "whole log: $log"
 }

@@ -57,9 +57,17 @@ fail_with_log() {
 
 # step TITLE COMMAND [ARG...]: runs the command in a shell of its own that stops at the first error, and shows how long it
 # takes. Its output is kept back and shown when it fails. What it starts does not inherit the lock (descriptor 9).
+# Never call it in a condition (if, ||, &&): bash would then not stop at errors inside; use attempt.
 step() {
-  local title=$1 status=0 started
+  attempt "$@"
+  return "$STEP_STATUS"
+}
+
+# Like step, for callers that go on after a failure: succeeds always and leaves the outcome in STEP_STATUS.
+attempt() {
+  local title=$1 started
   shift
+  STEP_STATUS=0
   started=$(ui_now)
   : >"$UI_SCRATCH/detail"
   set -m # a process group of its own, so that an interrupt reaches everything the step started
@@ -72,10 +80,9 @@ step() {
   UI_WORKER=$!
   set +m
   ui_watch "$title" "$started"
-  wait "$UI_WORKER" || status=$?
+  wait "$UI_WORKER" || STEP_STATUS=$?
   UI_WORKER=
-  ui_finish "$title" "$started" "$status"
-  return "$status"
+  ui_finish "$title" "$started" "$STEP_STATUS"
 }
 
 # Follows the running step: a redrawn line on a terminal; in a pipe a line when it takes over a second, and one per news.
