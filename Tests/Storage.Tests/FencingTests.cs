@@ -68,8 +68,8 @@ public sealed class FencingTests(Postgres postgres) : IAsyncLifetime
         {
             var epoch = await stores.Pool.RaiseEpoch(Region, default);
             var first = new TaskCompletionSource();
-            using var stop = new CancellationTokenSource();
-            var answers = Enumerable.Range(0, 64).Select(caller => InsertUntilRefused($"{round}-{caller}", epoch, first)).ToArray();
+            using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            var answers = Enumerable.Range(0, 64).Select(caller => InsertUntilRefused($"{round}-{caller}", epoch, first, stop.Token)).ToArray();
             await first.Task;
 
             await stores.Pool.RaiseEpoch(Region, default);
@@ -81,10 +81,10 @@ public sealed class FencingTests(Postgres postgres) : IAsyncLifetime
         }
     }
 
-    private async Task<List<string>> InsertUntilRefused(string caller, long epoch, TaskCompletionSource first)
+    private async Task<List<string>> InsertUntilRefused(string caller, long epoch, TaskCompletionSource first, CancellationToken stop)
     {
         var accepted = new List<string>();
-        for (var i = 0; ; i++)
+        for (var i = 0; !stop.IsCancellationRequested; i++)
         {
             var id = $"{caller}-{i}";
             if (!await stores.Deployments.Insert(Region, epoch, [Container(Region, id)], default))
@@ -93,5 +93,7 @@ public sealed class FencingTests(Postgres postgres) : IAsyncLifetime
             if (i == 3)
                 first.TrySetResult();
         }
+
+        return accepted;
     }
 }

@@ -5,30 +5,38 @@ using Orleans.Configuration;
 
 namespace Hosting.Storage.Tests;
 
-/// <summary>A silo with Orleans' own ADO.NET providers on our tables.</summary>
+/// <summary>Silos and clients with Orleans' own ADO.NET providers on our tables.</summary>
 internal static class OrleansHost
 {
-    public const string ServiceId = "hosting";
+    /// <summary>Name of a second storage provider, which deletes the row of a state that is cleared.</summary>
+    public const string Deleting = "deleting";
 
-    public static async Task<IHost> Start(string connectionString, string clusterId)
+    public static IHost Build(string connectionString, string clusterId)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddHostingStorage(connectionString);
         builder.UseOrleans(silo => silo
-            .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, ServiceId))
-            .ConfigureEndpoints(System.Net.IPAddress.Loopback, Ports.Free(), Ports.Free())
+            .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, "hosting"))
+            .ConfigureEndpoints(System.Net.IPAddress.Loopback, FreePort(), FreePort())
             .UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", connectionString))
-            .AddAdoNetGrainStorageAsDefault(options => (options.Invariant, options.ConnectionString) = ("Npgsql", connectionString)));
-        var host = builder.Build();
-        await host.StartAsync();
-        return host;
+            .AddAdoNetGrainStorageAsDefault(options => (options.Invariant, options.ConnectionString) = ("Npgsql", connectionString))
+            .AddAdoNetGrainStorage(Deleting, options =>
+                (options.Invariant, options.ConnectionString, options.DeleteStateOnClear) = ("Npgsql", connectionString, true)));
+        return builder.Build();
     }
-}
 
-internal static class Ports
-{
-    public static int Free()
+    public static IHost BuildClient(string connectionString, string clusterId)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.UseOrleansClient(client => client
+            .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, "hosting"))
+            .UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", connectionString)));
+        return builder.Build();
+    }
+
+    private static int FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         listener.Start();

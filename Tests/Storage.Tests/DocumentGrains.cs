@@ -1,0 +1,36 @@
+namespace Hosting.Storage.Tests;
+
+public interface IDocumentGrain : IGrainWithStringKey
+{
+    Task<string?> Get();
+
+    Task Set(string value);
+
+    Task Clear();
+}
+
+[GenerateSerializer]
+public sealed class Document
+{
+    [Id(0)] public string? Value { get; set; }
+}
+
+public abstract class DocumentGrain(IPersistentState<Document> document) : Grain, IDocumentGrain
+{
+    public Task<string?> Get() => Task.FromResult(document.State.Value);
+
+    public Task Set(string value)
+    {
+        document.State.Value = value;
+        return document.WriteStateAsync();
+    }
+
+    public Task Clear() => document.ClearStateAsync();
+}
+
+// Named as the platform's grains of these types: it reads the names of apps from their documents.
+[GrainType("app-service")]
+public sealed class AppLikeGrain([PersistentState("state")] IPersistentState<Document> document) : DocumentGrain(document);
+
+[GrainType("replica-set")]
+public sealed class ReplicaSetLikeGrain([PersistentState("state")] IPersistentState<Document> document) : DocumentGrain(document);
