@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.Intrinsics;
 
 namespace Hosting.Domain.Placement;
@@ -26,14 +25,14 @@ internal sealed class Candidates
         return _start < _end;
     }
 
-    /// <summary>The server left with the lowest id; there must be one.</summary>
-    public int First()
-    {
-        Any();
-        var word = _start;
-        while (_words[word] == 0) word++;
-        return word * 64 + BitOperations.TrailingZeroCount(_words[word]);
-    }
+    /// <summary>The first block that may hold a server.</summary>
+    public int FirstBlock => _start / Block;
+
+    /// <summary>Blocks of <see cref="Block"/> words, 256 servers each.</summary>
+    public int Blocks => _end / Block;
+
+    /// <summary>The servers left of a block, from <see cref="FirstBlock"/> on.</summary>
+    public Vector256<ulong> this[int block] => Load(_words, block * Block);
 
     public bool Contains(int server) => server >> 6 >= _start && (_words[server >> 6] & (1UL << server)) != 0;
 
