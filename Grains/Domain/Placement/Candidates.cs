@@ -49,7 +49,8 @@ internal sealed class Candidates
     public void Begin(ulong[] set, int words)
     {
         if (_words.Length < words) _words = new ulong[Math.Max(words, 2 * _words.Length)];
-        Array.Copy(set, _words, words);
+        // Array.Copy takes ten times as long for some distances between the two arrays (measured at 3 kB: 1.1 us).
+        for (var i = 0; i < words; i += Block) Load(set, i).StoreUnsafe(ref _words[i]);
         _start = 0;
         _end = words;
     }
