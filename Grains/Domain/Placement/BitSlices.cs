@@ -19,11 +19,9 @@ internal sealed class BitSlices
         return value;
     }
 
-    public void Set(int server, int value) => Flip(server, Get(server) ^ value);
-
-    /// <summary>Flips the digits that are set in <paramref name="difference"/>.</summary>
-    public void Flip(int server, int difference)
+    public void Set(int server, int value)
     {
+        var difference = Get(server) ^ value;
         if (difference == 0) return;
         Reserve(Candidates.WordsFor(server + 1));
         while (_digits.Count < 32 - BitOperations.LeadingZeroCount((uint)difference)) _digits.Add(new ulong[_words]);

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.Intrinsics;
 
 namespace Hosting.Domain.Placement;
@@ -26,14 +25,14 @@ internal sealed class Candidates
         return _start < _end;
     }
 
-    /// <summary>The server left with the lowest id; there must be one.</summary>
-    public int First()
-    {
-        Any();
-        var word = _start;
-        while (_words[word] == 0) word++;
-        return word * 64 + BitOperations.TrailingZeroCount(_words[word]);
-    }
+    /// <summary>The first block that may hold a server.</summary>
+    public int FirstBlock => _start / Block;
+
+    /// <summary>Blocks of <see cref="Block"/> words, 256 servers each.</summary>
+    public int Blocks => _end / Block;
+
+    /// <summary>The servers left of a block, from <see cref="FirstBlock"/> on.</summary>
+    public Vector256<ulong> this[int block] => Load(_words, block * Block);
 
     public bool Contains(int server) => server >> 6 >= _start && (_words[server >> 6] & (1UL << server)) != 0;
 
@@ -50,7 +49,8 @@ internal sealed class Candidates
     public void Begin(ulong[] set, int words)
     {
         if (_words.Length < words) _words = new ulong[Math.Max(words, 2 * _words.Length)];
-        Array.Copy(set, _words, words);
+        // Array.Copy takes ten times as long for some distances between the two arrays (measured at 3 kB: 1.1 us).
+        for (var i = 0; i < words; i += Block) Load(set, i).StoreUnsafe(ref _words[i]);
         _start = 0;
         _end = words;
     }

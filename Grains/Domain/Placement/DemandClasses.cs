@@ -35,6 +35,9 @@ internal sealed class DemandClasses
         Open(0, Smallest);
     }
 
+    /// <summary>Bitmap of the servers with any room at all.</summary>
+    public ulong[] Roomy => _members[0];
+
     public bool Has(Demand demand) => _classes.ContainsKey(demand);
 
     public bool IsFull => _classes.Count == Max;

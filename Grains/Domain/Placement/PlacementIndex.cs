@@ -16,7 +16,7 @@ internal sealed class PlacementIndex
     private readonly List<ServerEntry> _servers = [];
     private readonly VmRooms _rooms = new();
     private readonly LabelIndex _labels = new();
-    private readonly BitSlices _scores = new();
+    private readonly ScoreIndex _scores = new();
     private readonly DemandClasses _classes;
     private readonly RefusalCounters _refusals;
     private readonly Candidates _candidates = new();
@@ -38,6 +38,7 @@ internal sealed class PlacementIndex
         _servers.Add(server);
         _words = Candidates.WordsFor(_servers.Count);
         _classes.Reserve(_words);
+        _scores.Reserve(_words);
         _labels.Update(server);
     }
 
@@ -48,9 +49,7 @@ internal sealed class PlacementIndex
         _refusals.Enter(server);
         _rooms.Update(server);
         _classes.Update(server);
-        var score = PlacementScore.Of(server);
-        _scores.Flip(server.Id, score ^ server.Score);
-        server.Score = score;
+        _scores.Update(server, PlacementScore.Of(server), _classes.Roomy);
     }
 
     /// <summary>The labels of a server may have changed.</summary>
@@ -79,8 +78,7 @@ internal sealed class PlacementIndex
         Restrict(query);
         if (!_candidates.Any()) return null;
         if (query.Spread) query.App.KeepFewest(_candidates, _words);
-        _scores.KeepLowest(_candidates, _words);
-        return _servers[_candidates.First()];
+        return _servers[_scores.Best(_candidates)];
     }
 
     private void Restrict(in PlacementQuery query)

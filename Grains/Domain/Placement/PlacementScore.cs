@@ -17,6 +17,9 @@ namespace Hosting.Domain.Placement;
 /// </summary>
 internal static class PlacementScore
 {
+    /// <summary>Binary digits of <see cref="Of"/>: 4 of headroom, 2 of the largest hole.</summary>
+    public const int Bits = 6;
+
     private const int StepsPerServer = 32;
     private const int HeadroomSteps = 16;
     private const int HoleSizes = 4;

@@ -37,6 +37,10 @@ internal sealed class History(int servers, int apps, Gen<Demand> demands, int re
     /// <summary>Hardly ever the same demand twice.</summary>
     public static Gen<Demand> AnyDemands { get; } = Gen.Select(Gen.Int[1, 1200], Gen.Int[1, 600], (cpu, memory) => new Demand(cpu, memory));
 
+    /// <summary>More different demands than the index has classes for, asked for again and again.</summary>
+    public static Gen<Demand> ManyDemands { get; } =
+        Gen.Select(Gen.Int[1, 12], Gen.Int[1, 12], (cpu, memory) => new Demand(cpu * 90, memory * 40));
+
     public static string ServerName(int server) => $"srv-{server}";
 
     public Gen<Event[]> OfLength(int least, int most) => Events.Array[least, most];

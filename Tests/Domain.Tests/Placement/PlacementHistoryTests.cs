@@ -17,6 +17,10 @@ public sealed class PlacementHistoryTests
         new History(servers: 12, apps: 4, History.AnyDemands, replicas: 4).OfLength(200, 400).Sample(history => { Replay.Of(history); }, iter: 40);
 
     [Fact]
+    public void More_demands_than_classes_agree_with_the_plain_scan() =>
+        new History(servers: 60, apps: 6, History.ManyDemands, replicas: 3).OfLength(900, 1200).Sample(history => { Replay.Of(history); }, iter: 8);
+
+    [Fact]
     public void A_region_wider_than_a_block_of_bitmaps_and_apps_on_many_servers_agree_with_the_plain_scan() =>
         new History(servers: 600, apps: 2, History.RoundDemands, replicas: 60).OfLength(1500, 2000).Sample(history => { Replay.Of(history); }, iter: 3);
 
