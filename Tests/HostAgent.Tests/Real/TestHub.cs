@@ -88,10 +88,10 @@ public sealed class TestHub : AgentHub.AgentHubBase, IAsyncDisposable
         }
     }
 
-    public Task<Container> Container(string id, Func<Container, bool> condition, double seconds = 20) =>
+    public Task<Container> Container(string id, Func<Container, bool> condition, double seconds = 60) =>
         Until(() => _containers.TryGetValue(id, out var found) && condition(found) ? found : null, seconds, () => $"container {id} as wanted; last: {_containers.GetValueOrDefault(id)}");
 
-    public Task<AgentMessage> Message(Func<AgentMessage, bool> condition, double seconds = 20) =>
+    public Task<AgentMessage> Message(Func<AgentMessage, bool> condition, double seconds = 60) =>
         Until(() => _heard.LastOrDefault(condition), seconds, () => $"a message as wanted; last: {_heard.LastOrDefault()}");
 
     public async ValueTask DisposeAsync()

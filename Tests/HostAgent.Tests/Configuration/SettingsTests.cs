@@ -1,0 +1,98 @@
+using Hosting.HostAgent.Configuration;
+using Hosting.HostAgent.Hub;
+using Hosting.HostAgent.Utilization;
+using Microsoft.Extensions.Configuration;
+
+namespace Hosting.HostAgent.Tests.Configuration;
+
+public sealed class SettingsTests
+{
+    private static readonly Capacity Machine = new(4000, 8192);
+
+    [Fact]
+    public void A_minimal_configuration_gets_two_vms_over_all_cpu_and_half_of_the_memory()
+    {
+        var (settings, errors) = Read();
+        Assert.Empty(errors);
+        Assert.Equal([("vm-1", new Capacity(2000, 2048)), ("vm-2", new Capacity(2000, 2048))], settings!.Vms.Select(vm => (vm.Name, vm.Capacity)));
+        Assert.Equal(Machine, settings.Capacity);
+        var (large, _) = AgentSettingsFactory.Read(Configuration(), new Capacity(64_000, 262_144));
+        Assert.All(large!.Vms, vm => Assert.Equal(4096, vm.Capacity.MemoryMiB));
+    }
+
+    [Fact]
+    public void A_share_is_the_servers_capacity()
+    {
+        var (settings, errors) = Read(("Share:CpuMillis", "500"), ("Share:MemoryMiB", "1024"));
+        Assert.Empty(errors);
+        Assert.Equal(new Capacity(500, 1024), settings!.Capacity);
+        Assert.All(settings.Vms, vm => Assert.Equal(new Capacity(250, 256), vm.Capacity));
+    }
+
+    [Fact]
+    public void Every_error_is_reported_at_once()
+    {
+        var (settings, errors) = Read(("Region", "EU 1"), ("Server", ""), ("Hubs:0", "ftp://x"), ("StateDirectory", ""), ("Colour", "red"),
+            ("AdvertiseAddress", "nowhere"), ("Share:CpuMillis", "9000"), ("Share:MemoryMiB", "1"), ("Vms:0:Name", "a"), ("Vms:0:CpuMillis", "100"),
+            ("Vms:0:MemoryMiB", "1"), ("Vms:1:Name", "a"), ("Vms:1:Driver", "engine"), ("Vms:1:CpuMillis", "100"), ("Vms:1:MemoryMiB", "64"));
+        Assert.Null(settings);
+        string[] subjects = ["Colour", "Region", "Server", "StateDirectory", "Hubs", "AdvertiseAddress", "Share:CpuMillis", "Share:MemoryMiB",
+            "Vms:0:MemoryMiB", "different names", "Vms:1:Endpoint", "Vms:1:Address"];
+        Assert.All(subjects, subject => Assert.Contains(errors, error => error.Contains(subject, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_number_that_is_none_is_an_error_and_no_exception() =>
+        Assert.NotEmpty(Read(("Share:CpuMillis", "much")).Errors);
+
+    [Fact]
+    public void A_registry_may_have_a_port()
+    {
+        var (settings, errors) = Read(("Registries:reg.example.com:Username", "u"), ("Registries:localhost:5000:Username", "v"), ("Registries:localhost:5000:Password", "w"));
+        Assert.Empty(errors);
+        Assert.Equal(new RegistryCredentials("v", "w"), settings!.Registries["localhost:5000"]);
+        Assert.Equal("u", settings.Registries["reg.example.com"].Username);
+    }
+
+    [Fact]
+    public void Names_of_two_stacks_differ_and_fit_the_kernel()
+    {
+        var (one, two) = (new Names("/var/lib/a", "eu-1", "srv-1"), new Names("/var/lib/b", "eu-1", "srv-1"));
+        Assert.NotEqual(one.Group, two.Group);
+        Assert.NotEqual(one.Veth("vm-1"), two.Veth("vm-1"));
+        Assert.NotEqual(one.Veth("vm-1"), one.Veth("vm-2"));
+        Assert.True(one.Veth(new string('v', 63)).Length <= 15);
+    }
+
+    [Fact]
+    public void The_command_line_is_understood_or_refused()
+    {
+        Assert.Equal(AgentCommand.Run, CommandLine.Parse([])!.Command);
+        Assert.Equal((AgentCommand.PowerOff, "f.json"), (CommandLine.Parse(["power-off", "--config", "f.json"])!.Command, CommandLine.Parse(["power-off", "--config=f.json"])!.ConfigFile));
+        Assert.Equal(AgentCommand.Purge, CommandLine.Parse(["purge"])!.Command);
+        Assert.Null(CommandLine.Parse(["dance"]));
+        Assert.Null(CommandLine.Parse(["--config"]));
+    }
+
+    [Fact]
+    public void Hubs_are_tried_again_between_a_tenth_of_a_second_and_five_seconds()
+    {
+        Assert.Equal(0.05, HubBackoff.Delay(1, 0).TotalSeconds, 3);
+        Assert.Equal(0.1, HubBackoff.Delay(1, 1).TotalSeconds, 3);
+        Assert.Equal(5, HubBackoff.Delay(int.MaxValue, 1).TotalSeconds, 3);
+    }
+
+    private static (AgentSettings? Settings, IReadOnlyList<string> Errors) Read(params (string Key, string Value)[] changes) =>
+        AgentSettingsFactory.Read(Configuration(changes), Machine);
+
+    private static IConfigurationRoot Configuration(params (string Key, string Value)[] changes)
+    {
+        var values = new Dictionary<string, string?>
+        {
+            ["Agent:Region"] = "eu-1", ["Agent:Server"] = "srv-1", ["Agent:Hubs:0"] = "http://127.0.0.1:1", ["Agent:StateDirectory"] = "/var/lib/hosting",
+        };
+        foreach (var (key, value) in changes)
+            values[$"Agent:{key}"] = value;
+        return new ConfigurationBuilder().AddInMemoryCollection(values).Build();
+    }
+}
