@@ -15,8 +15,9 @@ internal static class GatewayApp
 {
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>A builder that has read the configuration.</summary>
-    public static WebApplicationBuilder CreateBuilder(string[] args) => WebApplication.CreateSlimBuilder(args);
+    /// <summary>A builder that has read the configuration: the file beside the binary, the environment, the arguments.</summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args) =>
+        WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
     /// <summary>A gateway, ready to be run.</summary>
     /// <param name="builder">From <see cref="CreateBuilder"/>.</param>
@@ -32,21 +33,13 @@ internal static class GatewayApp
             options, timings, services.GetRequiredService<ILoggerFactory>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTimeout);
         builder.Services.AddSystemd();
-        AddLogging(builder.Logging);
+        builder.Logging.AddSimpleConsole(console =>
+            (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
         AddParts(builder.Services);
         AddProxy(builder.Services);
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         return Pipeline(builder.Build(), options);
     }
-
-    /// <summary>Quiet libraries: the gateway says itself what an operator can act on. Configuration may turn them up.</summary>
-    private static void AddLogging(ILoggingBuilder logging) => logging
-        .AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true))
-        .AddFilter("Microsoft", LogLevel.Warning)
-        .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
-        .AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error)
-        .AddFilter("Yarp", LogLevel.Error)
-        .AddFilter("Orleans", LogLevel.Critical);
 
     private static void AddParts(IServiceCollection services)
     {

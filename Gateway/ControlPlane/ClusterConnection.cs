@@ -9,7 +9,7 @@ namespace Hosting.Gateway.ControlPlane;
 /// silo answers, every call fails at once or by its deadline and the gateway goes on with what it knows.
 /// </summary>
 internal sealed class ClusterConnection(
-    ClientConnector connect, RouteObserver observer, GatewayTimings timings, GatewayMetrics metrics, TimeProvider time,
+    GatewayOptions options, ClientConnector connect, RouteObserver observer, GatewayTimings timings, GatewayMetrics metrics, TimeProvider time,
     ILogger<ClusterConnection> logger) : BackgroundService
 {
     private static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(3);
@@ -69,7 +69,7 @@ internal sealed class ClusterConnection(
             await Task.Delay(ConnectPause, time, stoppingToken);
         _connected.TrySetResult();
         metrics.ControlPlaneUp.Set(1);
-        logger.LogInformation("Connected to the control plane.");
+        logger.LogInformation("Gateway {Name} is connected to the control plane.", options.Name);
         SubscriptionsLost?.Invoke();
     }
 

@@ -71,27 +71,33 @@ internal sealed class Delivery(
             resets += failure == DeliveryFailure.Reset ? 1 : 0;
             if (resets >= MaxResets || !DeliveryFailures.MayRepeat(failure, context.Request, HasBody(context)))
             {
-                await Problem.Broken(upstream.Name, Math.Max(context.Response.StatusCode, failure == DeliveryFailure.Reset ? 502 : 400)).Write(context);
+                await Problem.Broken(upstream.Name, failure == DeliveryFailure.Reset ? 502 : context.Response.StatusCode).Write(context);
                 return;
             }
             if (replica is not null)
                 tried.Add(replica);
-            var view = upstream.View;
-            replica = tried.Count < TriesPerRound ? upstream.Choose(tried, time) : null;
-            if (replica is not null)
-            {
-                metrics.Retries.WithLabels(failure.ToString()).Inc();
-                failure = await Try(context, forward, upstream, replica);
-            }
-            else if (await WaitForChange(context, upstream, view, started) is { } problem)
+            (replica, var problem) = await Next(context, upstream, tried, started);
+            if (replica is null)
             {
                 await problem.Write(context);
                 return;
             }
-            else
-            {
-                tried.Clear();
-            }
+            metrics.Retries.WithLabels(failure.ToString()).Inc();
+            failure = await Try(context, forward, upstream, replica);
+        }
+    }
+
+    /// <summary>The replica for the next try, waiting for one where there is none; without one, what to answer.</summary>
+    private async Task<(Replica? Replica, Problem Problem)> Next(HttpContext context, Upstream upstream, List<Replica> tried, long started)
+    {
+        while (true)
+        {
+            var view = upstream.View;
+            if (tried.Count < TriesPerRound && upstream.Choose(tried, time) is { } replica)
+                return (replica, default);
+            if (await WaitForChange(context, upstream, view, started) is { } problem)
+                return (null, problem);
+            tried.Clear();
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Forwarder;
@@ -33,7 +32,7 @@ internal static class UpstreamClient
         UseCookies = false,
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
-        ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
+        ActivityHeadersPropagator = null,
         ConnectTimeout = ConnectTimeout,
         PooledConnectionIdleTimeout = IdleConnection,
     };

@@ -19,6 +19,7 @@ public sealed class PartTests
     [InlineData("[::2]", nameof(HostKind.Invalid))]
     [InlineData("", nameof(HostKind.Invalid))]
     [InlineData("shop_1.localhost", nameof(HostKind.Invalid))]
+    [InlineData("a..b.com", nameof(HostKind.Invalid))]
     [InlineData("shop.123", nameof(HostKind.Invalid))]
     public void Host_names_are_told_apart(string host, string kind) => Assert.Equal(kind, HostName.Classify(host, "localhost").ToString());
 
