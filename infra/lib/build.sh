@@ -3,7 +3,6 @@
 # stack: several stacks can run from one. Needs stack.sh, ui.sh.
 
 BUILD_STATE=$REPO/infra/obj
-BUILD_PIPE=hosting-build-$$
 BUILD_COMMON=(Directory.Build.props Directory.Packages.props global.json .editorconfig infra/sql infra/analysis)
 BUILD_RUNTIME=(Silo Grains GrainInterfaces Gateway HostAgent Cli)
 
@@ -40,20 +39,21 @@ build() {
   build_check_sdk
   fingerprint=$(build_fingerprint "$@")
   detail ""
-  local status=0
-  (cd "$REPO" && dotnet build "$target" -c Release -nodeReuse:false -p:SharedCompilationId="$BUILD_PIPE" -nologo -v quiet -clp:NoSummary) \
-    >"$log" 2>&1 8>&- || status=$?
-  build_servers_stop
-  ((status == 0)) || build_explain "$target" "$log"
+  if ! build_target "$target" >"$log" 2>&1 8>&-; then build_explain "$target" "$log"; fi
   printf '%s\n' "$fingerprint" >"$BUILD_STATE/$name.stamp"
   flock -u 8
 }
 
-# The compiler's server makes a build three times as fast, and would outlive it by ten minutes: each build has one of its own.
-build_servers_stop() {
-  local sdk
-  sdk=$(dirname "$(readlink -f "$(command -v dotnet)")")/sdk/$(cd "$REPO" && dotnet --version)
-  dotnet "$sdk/Roslyn/bincore/VBCSCompiler.dll" -shutdown -pipename:"$BUILD_PIPE" >/dev/null 2>&1 8>&- || true
+# No server of the build may outlive it. The compiler's is worth having meanwhile (a third of the time): it gets a name of
+# its own, by which it is found and ended.
+build_target() {
+  local server=hosting-$$-$RANDOM status=0 process
+  (cd "$REPO" && exec dotnet build "$1" -c Release -nodeReuse:false -p:UseRazorBuildServer=false -p:UseSharedCompilation=true \
+    "-p:SharedCompilationId=$server" -nologo -v quiet -clp:NoSummary) || status=$?
+  for process in /proc/[0-9]*; do
+    if grep -qzxF -- "-pipename:$server" "$process/cmdline" 2>/dev/null; then kill "${process#/proc/}" || true; fi
+  done
+  return "$status"
 }
 
 build_explain() {

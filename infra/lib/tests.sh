@@ -53,7 +53,7 @@ tests_line() {
   local name=$1 passed failed skipped mark="${GREEN}ok$PLAIN" text
   passed=$(tests_count "$name" passed)
   failed=$(tests_count "$name" failed)
-  skipped=$(tests_count "$name" notExecuted)
+  skipped=$(($(tests_count "$name" total) - $(tests_count "$name" executed)))
   text="$passed passed"
   ((failed == 0)) || { mark="${RED}FAILED$PLAIN" text+=", $failed failed"; }
   ((skipped == 0)) || text+=", $skipped skipped"
