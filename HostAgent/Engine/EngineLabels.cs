@@ -42,6 +42,7 @@ internal static class EngineLabels
         {
             Name = wanted.Id,
             Image = wanted.Image,
+            Hostname = wanted.Id,
             Entrypoint = wanted.Command.Count == 0 ? null : wanted.Command,
             Cmd = wanted.Args.Count == 0 ? null : wanted.Args,
             Env = [.. wanted.Env.Select(pair => $"{pair.Key}={pair.Value}")],

@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+
+namespace Hosting.Benchmarks.Lifecycle;
+
+/// <summary>A stack of the benchmark's own, brought up by <c>infra/up</c> and purged at the end.</summary>
+internal sealed class BenchStack : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly HttpClient _http = new() { Timeout = Patience };
+    private readonly string _checkout = FindCheckout();
+    private readonly int _port = FreePort();
+
+    public string Home { get; } = Path.Combine(Path.GetTempPath(), $"hosting-bench-{Environment.ProcessId}");
+
+    public static async Task<BenchStack> Start()
+    {
+        var stack = new BenchStack();
+        if (await stack.Run("infra/up") != 0)
+            throw new PreconditionException("infra/up failed; run it by hand to see why.");
+        // The load comes from the same machine: it must not close the server for the containers that are measured.
+        using var patched = await stack._http.PatchAsJsonAsync(stack.Api("regions/eu-1"), new { thresholds = new { admit = 1.0, evict = 1.0 } });
+        patched.EnsureSuccessStatusCode();
+        return stack;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Run("infra/down", "--purge");
+        _http.Dispose();
+    }
+
+    public async Task Put(string app, int replicas)
+    {
+        using var answer = await _http.PutAsJsonAsync(Api($"apps/{app}"),
+            new { image = "hosting/hello:1", port = 8080, cpuMillis = 10, memoryMiB = 16, replicas, spread = "none" });
+        answer.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>The app's first 200 through the gateway.</summary>
+    public async Task FirstAnswer(string app)
+    {
+        while (true)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{_port}/");
+            request.Headers.Host = $"{app}.localhost";
+            using var answer = await _http.SendAsync(request);
+            if (answer.StatusCode == HttpStatusCode.OK)
+                return;
+            await Task.Delay(1);
+        }
+    }
+
+    public Task AllReady(string app, int replicas) =>
+        Until(async () => (int)(await Get($"apps/{app}"))["ready"]! >= replicas, TimeSpan.FromMilliseconds(5));
+
+    public async Task Delete(string app)
+    {
+        using (await _http.DeleteAsync(Api($"apps/{app}")))
+        {
+        }
+        await Until(async () =>
+        {
+            using var answer = await _http.GetAsync(Api($"apps/{app}"));
+            return answer.StatusCode == HttpStatusCode.NotFound;
+        }, TimeSpan.FromMilliseconds(50));
+        await Admitting();
+    }
+
+    public Task Admitting() =>
+        Until(async () => (bool)(await Get("servers/eu-1/srv-01"))["admitting"]!, TimeSpan.FromMilliseconds(50));
+
+    public async Task<JsonNode> Get(string path) => (await _http.GetFromJsonAsync<JsonNode>(Api(path)))!;
+
+    public Process ProcessOf(string name) =>
+        Process.GetProcessById(int.Parse(File.ReadAllText(Path.Combine(Home, "run", name + ".pid")), CultureInfo.InvariantCulture));
+
+    /// <summary>The engine of a VM, as the agent reaches it.</summary>
+    public Uri Engine(string vm) => new($"unix://{Path.Combine(Home, "agent-1", "vms", vm, "engine.sock")}");
+
+    private static async Task Until(Func<Task<bool>> condition, TimeSpan pause)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            if (Stopwatch.GetElapsedTime(begun) > Patience)
+                throw new PreconditionException($"the stack did not get there within {Patience.TotalSeconds} s.");
+            await Task.Delay(pause);
+        }
+    }
+
+    private async Task<int> Run(string command, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(_checkout, command), arguments)
+        {
+            RedirectStandardOutput = true,
+            Environment = { ["HOSTING_HOME"] = Home, ["HOSTING_HTTP_PORT"] = _port.ToString(CultureInfo.InvariantCulture) },
+        })!;
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            await Console.Error.WriteLineAsync(output);
+        return process.ExitCode;
+    }
+
+    private string Api(string path) => $"http://127.0.0.1:{_port}/v1/{path}";
+
+    private static string FindCheckout()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Hosting.sln")))
+            directory = directory.Parent;
+        return directory?.FullName ?? throw new PreconditionException("it runs in a checkout only.");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,32 @@
+using Hosting.Benchmarks;
+using Hosting.Benchmarks.Lifecycle;
+
+var benchmarks = new Dictionary<string, (string About, Func<Task<Report>> Run)>(StringComparer.Ordinal)
+{
+    ["lifecycle"] = ("from PUT to the first answer, containers started a second, and what idle processes cost", LifecycleBenchmark.Run),
+};
+
+var json = args is [.., "-o", "json"];
+var names = json ? args[..^2] : args;
+if (names is [])
+{
+    foreach (var (name, benchmark) in benchmarks)
+        Console.WriteLine($"{name,-12} {benchmark.About}");
+    return 0;
+}
+if (names is not [var chosen] || !benchmarks.TryGetValue(chosen, out var found))
+{
+    await Console.Error.WriteLineAsync($"There is no benchmark '{string.Join(' ', names)}'. There are: {string.Join(", ", benchmarks.Keys)}; -o json for programs.");
+    return 2;
+}
+try
+{
+    var report = await found.Run();
+    report.Print(json);
+    return 0;
+}
+catch (PreconditionException failure)
+{
+    await Console.Error.WriteLineAsync($"Not measured: {failure.Message}");
+    return 1;
+}

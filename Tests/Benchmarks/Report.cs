@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace Hosting.Benchmarks;
+
+/// <summary>What a benchmark found: one row a figure, ours beside the floor or peer measured in the same run.</summary>
+/// <param name="Name">Name of the benchmark.</param>
+/// <param name="Conditions">Under which it was measured.</param>
+/// <param name="Rows">The figures.</param>
+internal sealed record Report(string Name, IReadOnlyList<string> Conditions, IReadOnlyList<Figure> Rows)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    public void Print(bool json)
+    {
+        if (json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(this, Json));
+            return;
+        }
+        var table = new Table { Border = Console.IsOutputRedirected ? TableBorder.None : TableBorder.Rounded };
+        table.AddColumns("figure", "measured", "floor", "to reach", "reached");
+        foreach (var row in Rows)
+            table.AddRow(row.What, row.Text(row.Measured), row.Floor is { } floor ? row.Text(floor) : "", row.Goal ?? "", row.Verdict);
+        AnsiConsole.Write(table);
+        foreach (var condition in Conditions)
+            AnsiConsole.WriteLine(condition);
+    }
+}
+
+/// <summary>One figure.</summary>
+/// <param name="What">What was measured.</param>
+/// <param name="Measured">Ours.</param>
+/// <param name="Unit">Its unit.</param>
+/// <param name="Floor">The same done bare, in the same run; null when there is no such thing.</param>
+/// <param name="Goal">What is to be reached, in words; null when there is no goal.</param>
+/// <param name="Reached">Whether it is; null when there is no goal.</param>
+internal sealed record Figure(string What, double Measured, string Unit, double? Floor = null, string? Goal = null, bool? Reached = null)
+{
+    internal string Verdict => Reached switch { true => "yes", false => "NO", null => "" };
+
+    internal string Text(double value) => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} {Unit}");
+}
+
+/// <summary>The benchmark cannot measure what it should, and says why instead of printing a figure.</summary>
+internal sealed class PreconditionException(string message) : Exception(message);
