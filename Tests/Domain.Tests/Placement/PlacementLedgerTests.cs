@@ -241,7 +241,7 @@ public sealed class PlacementLedgerTests
         for (var server = 1; server <= 30; server++) region.With($"srv-{server}", Vm($"srv-{server}", "vm-1", cpu: 500));
 
         for (var round = 0; round < 3; round++)
-            for (var cpu = 10; cpu <= 1000; cpu += 10)
+            for (var cpu = 1000; cpu > 0; cpu -= 10)
             {
                 var plan = region.Place(Request(cpu, count: 31));
                 Assert.Equal(cpu > 500 ? 0 : Math.Min(31, 30 * (500 / cpu)), plan.Placed.Count);
