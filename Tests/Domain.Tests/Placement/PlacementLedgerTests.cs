@@ -235,6 +235,22 @@ public sealed class PlacementLedgerTests
     }
 
     [Fact]
+    public void More_sizes_than_the_index_has_classes_are_answered_rightly_again_and_again()
+    {
+        var region = new SmallRegion();
+        for (var server = 1; server <= 30; server++) region.With($"srv-{server}", Vm($"srv-{server}", "vm-1", cpu: 500));
+
+        for (var round = 0; round < 3; round++)
+            for (var cpu = 1000; cpu > 0; cpu -= 10)
+            {
+                var plan = region.Place(Request(cpu, count: 31));
+                Assert.Equal(cpu > 500 ? 0 : Math.Min(31, 30 * (500 / cpu)), plan.Placed.Count);
+                if (plan.Refusal is not null) Assert.Equal([new RuleCount(PlacementRule.FreeCpu, 30)], plan.Refusal.Rules);
+                foreach (var placed in plan.Placed) Assert.True(region.Ledger.Release(placed.Id));
+            }
+    }
+
+    [Fact]
     public void A_request_out_of_range_is_a_mistake_of_the_caller()
     {
         var region = new SmallRegion().With("srv-1");
