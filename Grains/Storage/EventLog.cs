@@ -14,6 +14,7 @@ public sealed class EventLog : IAsyncDisposable, IDisposable
     private const int BatchLength = 500;
     private const int LongestMessage = 2_000;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestDrain = TimeSpan.FromSeconds(5);
 
     // Events become visible in the order of their ids, or a reader that follows would miss one that commits late.
     private const string InOrder = "SELECT pg_advisory_xact_lock(4990266447171055187)";
@@ -57,11 +58,11 @@ public sealed class EventLog : IAsyncDisposable, IDisposable
         return await EventQuery.ReadAll(reader, ct).ConfigureAwait(false);
     }
 
-    /// <summary>Stores what is queued, for at most two seconds, then stops.</summary>
+    /// <summary>Stores what is queued, for at most five seconds, then stops.</summary>
     public async ValueTask DisposeAsync()
     {
         queue.Writer.TryComplete();
-        stopping.CancelAfter(TimeSpan.FromSeconds(2));
+        stopping.CancelAfter(LongestDrain);
         await completion.ConfigureAwait(false);
         stopping.Dispose();
     }

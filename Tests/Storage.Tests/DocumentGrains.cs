@@ -28,9 +28,8 @@ public abstract class DocumentGrain(IPersistentState<Document> document) : Grain
     public Task Clear() => document.ClearStateAsync();
 }
 
-// Named as the platform's grains of these types: it reads the names of apps from their documents.
-[GrainType("app-service")]
-public sealed class AppLikeGrain([PersistentState("state")] IPersistentState<Document> document) : DocumentGrain(document);
+[GrainType("first-document")]
+public sealed class FirstDocumentGrain([PersistentState("state")] IPersistentState<Document> document) : DocumentGrain(document);
 
-[GrainType("replica-set")]
-public sealed class ReplicaSetLikeGrain([PersistentState("state")] IPersistentState<Document> document) : DocumentGrain(document);
+[GrainType("second-document")]
+public sealed class SecondDocumentGrain([PersistentState("state")] IPersistentState<Document> document) : DocumentGrain(document);

@@ -77,9 +77,12 @@ public sealed class EventLogTests(Postgres postgres) : IAsyncLifetime
 
     private async Task WriteAll(PlatformEvent[] events)
     {
-        await using var stores = new Stores(database);
+        var stores = new Stores(database);
+        var log = stores.Events;
         foreach (var e in events)
-            stores.Events.Write(e);
+            log.Write(e);
+        await stores.DisposeAsync();
+        Assert.Equal(0, log.Dropped);
     }
 
     private static IEnumerable<string> Messages(IEnumerable<PlatformEvent> events) => events.Select(e => e.Message);

@@ -121,13 +121,13 @@ public sealed class OrleansPersistenceTests(SiloOnPostgres silo) : IClassFixture
     [Fact]
     public async Task Equal_keys_of_two_types_have_a_document_each()
     {
-        await Grain<AppLikeGrain>("twin").Set("app");
-        await Grain<ReplicaSetLikeGrain>("twin").Set("replica set");
+        await Grain<FirstDocumentGrain>("twin").Set("app");
+        await Grain<SecondDocumentGrain>("twin").Set("replica set");
 
         await silo.Deactivate();
 
-        Assert.Equal("app", await Grain<AppLikeGrain>("twin").Get());
-        Assert.Equal("replica set", await Grain<ReplicaSetLikeGrain>("twin").Get());
+        Assert.Equal("app", await Grain<FirstDocumentGrain>("twin").Get());
+        Assert.Equal("replica set", await Grain<SecondDocumentGrain>("twin").Get());
     }
 
     [Fact]
@@ -135,31 +135,54 @@ public sealed class OrleansPersistenceTests(SiloOnPostgres silo) : IClassFixture
     {
         string[] names = ["cafe", "0cafe", "00cafe", "12", "012"];
         foreach (var name in names)
-            await Grain<AppLikeGrain>(name).Set(name);
+            await Grain<FirstDocumentGrain>(name).Set(name);
 
         await silo.Deactivate();
 
         foreach (var name in names)
-            Assert.Equal(name, await Grain<AppLikeGrain>(name).Get());
+            Assert.Equal(name, await Grain<FirstDocumentGrain>(name).Get());
     }
 
     [Fact]
     public async Task Apps_and_replica_sets_are_those_with_a_document()
     {
         foreach (var name in (string[])["beef", "apple", "gone"])
-            await Grain<AppLikeGrain>(name).Set(name);
-        await Grain<AppLikeGrain>("gone").Clear();
+            await WriteDocument($"app-service/state/{name}", name);
+        await ClearDocument("app-service/state/gone", "gone");
         foreach (var key in (string[])["us-1/pear", "us-1/0beef", "us-1/gone", "us-10/other", "us/other"])
-            await Grain<ReplicaSetLikeGrain>(key).Set(key);
-        await Grain<ReplicaSetLikeGrain>("us-1/gone").Clear();
+            await WriteDocument($"replica-set/state/{key}", key);
+        await ClearDocument("replica-set/state/us-1/gone", "us-1/gone");
         var pool = silo.Host.Services.GetRequiredService<PoolStore>();
 
-        var apps = await pool.GetApps(default);
-
-        Assert.Equal(["apple", "beef"], apps.Intersect(["apple", "beef", "gone"]));
-        Assert.Equal(apps.Order(StringComparer.Ordinal), apps);
+        Assert.Equal(["apple", "beef"], await pool.GetApps(default));
         Assert.Equal(["0beef", "pear"], await pool.GetReplicaSets("us-1", default));
         Assert.Empty(await pool.GetReplicaSets("us-2", default));
+    }
+
+    [Theory]
+    [InlineData("app-service")]
+    [InlineData("replica-set")]
+    public void The_grains_whose_documents_name_apps_keep_them_under_these_names(string type)
+    {
+        var grainClass = Assert.Single(typeof(PoolStore).Assembly.GetTypes(), candidate =>
+            candidate.GetCustomAttributesData().Any(attribute =>
+                attribute.AttributeType == typeof(GrainTypeAttribute) && type.Equals(attribute.ConstructorArguments[0].Value)));
+
+        var state = grainClass.GetConstructors().Single().GetParameters()
+            .Select(parameter => parameter.GetCustomAttributes(false).OfType<PersistentStateAttribute>().SingleOrDefault())
+            .Single(attribute => attribute is not null);
+        Assert.Equal("state", state!.StateName);
+    }
+
+    [Fact]
+    public async Task A_document_is_named_by_type_state_and_key()
+    {
+        await Grain<FirstDocumentGrain>("eu-1/named").Set("here");
+
+        var state = new GrainState<Document>(new Document());
+        await storage.ReadStateAsync("first-document/state/eu-1/named", GrainId.Create("first-document", "eu-1/named"), state);
+
+        Assert.Equal("here", state.State!.Value);
     }
 
     [Fact]
@@ -169,9 +192,9 @@ public sealed class OrleansPersistenceTests(SiloOnPostgres silo) : IClassFixture
         await client.StartAsync();
         var grains = client.Services.GetRequiredService<IGrainFactory>();
 
-        await grains.GetGrain<IDocumentGrain>("from-outside", typeof(AppLikeGrain).FullName).Set("hello");
+        await grains.GetGrain<IDocumentGrain>("from-outside", typeof(FirstDocumentGrain).FullName).Set("hello");
 
-        Assert.Equal("hello", await Grain<AppLikeGrain>("from-outside").Get());
+        Assert.Equal("hello", await Grain<FirstDocumentGrain>("from-outside").Get());
         await client.StopAsync();
     }
 
@@ -184,6 +207,12 @@ public sealed class OrleansPersistenceTests(SiloOnPostgres silo) : IClassFixture
         await from.ReadStateAsync("state", grain, state);
         return state;
     }
+
+    private Task WriteDocument(string name, string key) => storage.WriteStateAsync(
+        name, GrainId.Create("any", key), new GrainState<Document>(new Document()));
+
+    private Task ClearDocument(string name, string key) => storage.ClearStateAsync(
+        name, GrainId.Create("any", key), new GrainState<Document>(new Document(), "1"));
 
     private Task Write(string value, string? version) => storage.WriteStateAsync(
         "state", grain, new GrainState<Document>(new Document { Value = value }, version));
