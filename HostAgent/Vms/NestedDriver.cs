@@ -58,7 +58,8 @@ internal sealed class NestedDriver : IVmDriver
         await EndProcessesAsync(cancellation);
         await VmNetwork.RemoveAsync(_name, Veth, cancellation);
         await _groups.RemoveVmAsync(_vm.Name, cancellation);
-        foreach (var file in new[] { Record, Path.Combine(_directory, "engine.pid"), Path.Combine(_directory, "engine.sock"), Link })
+        string[] files = Directory.Exists(_directory) ? [Record, Path.Combine(_directory, "engine.pid"), Path.Combine(_directory, "engine.sock")] : [];
+        foreach (var file in files.Append(Link))
             File.Delete(file);
         await _subnets.ReleaseAsync(_name, cancellation);
     }
