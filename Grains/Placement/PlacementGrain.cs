@@ -31,8 +31,9 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         _epoch = await pool.RaiseEpoch(Region, cancellationToken);
         _ledger = new PlacementLedger(Region, policy.Thresholds, StaleAfter);
         var snapshot = await pool.LoadRegion(Region, cancellationToken);
+        var vms = snapshot.Vms.ToLookup(vm => vm.Server, StringComparer.Ordinal);
         foreach (var server in snapshot.Servers)
-            _ledger.Restore(server, [.. snapshot.Vms.Where(vm => vm.Server == server.Name)]);
+            _ledger.Restore(server, [.. vms[server.Name]]);
         foreach (var container in snapshot.Containers)
             _ledger.Restore(container);
     }
