@@ -129,7 +129,7 @@ internal sealed class ReplicaSetGrain(
             _containers.Merge(record);
             Log("placed", record.Id, $"{record.Id} was placed on {record.Server}/{record.Vm}, revision {record.Revision}");
         }
-        if (result.Refusal is { } refusal && _refusal?.Message != refusal.Message)
+        if (result.Refusal is { } refusal && _refusal is null)
             Log("refused", null, $"{count - result.Placed.Count} replicas of {App} could not be placed: {refusal.Message}");
         _refusal = result.Refusal;
     }

@@ -8,7 +8,7 @@ internal readonly record struct HealthState
     /// <summary>Whether it gets traffic.</summary>
     public bool Healthy { get; private init; }
 
-    /// <summary>Why not; null when it is, or before the first check.</summary>
+    /// <summary>Why not; null when it is, and while it is given time to start.</summary>
     public string? Reason { get; private init; }
 
     /// <summary>Whether there was a check at all.</summary>
@@ -27,7 +27,7 @@ internal readonly record struct HealthState
         var passed = failure is null;
         // A container that answered once has started: its grace is over.
         if (!passed && !WasHealthy && sinceStart < rules.Grace)
-            return this with { Checked = true, Row = 0, Reason = "not up yet" };
+            return this with { Checked = true, Row = 0 };
         // Row counts checks in a row that speak against the present state.
         var row = passed == Healthy ? 0 : Row + 1;
         var flips = row >= (passed ? rules.HealthyAfter : rules.UnhealthyAfter);

@@ -35,7 +35,7 @@ public sealed class HealthStateTests
     [Fact]
     public void In_its_grace_a_failure_is_no_news_until_it_was_healthy_once()
     {
-        Assert.Equal("not up yet", default(HealthState).After(Rules, "refused", TimeSpan.FromSeconds(1)).Reason);
+        Assert.Null(default(HealthState).After(Rules, "refused", TimeSpan.FromSeconds(1)).Reason);
         var healthy = Pass(Pass(default));
         for (var i = 0; i < 3; i++)
             healthy = healthy.After(Rules, "refused", TimeSpan.FromSeconds(1));
