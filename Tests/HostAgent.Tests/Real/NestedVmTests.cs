@@ -148,6 +148,37 @@ public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) 
     }
 
     [Fact]
+    public async Task An_engine_that_somebody_else_runs_is_a_vm_too_and_its_other_containers_are_left_alone()
+    {
+        var (others, ours) = (vm.Web("others"), vm.Web("ours"));
+        vm.Hub.Want(NestedVmFixture.Vm, others);
+        var endpoint = (await RunningAsync(others)).Endpoint;
+        var directory = Path.Combine(vm.Directory, "engine-agent");
+        await using var hub = await TestHub.StartAsync();
+        await using var agent = new AgentProcess(new
+        {
+            Region = "eu-1", Server = "srv-9", Hubs = new[] { hub.Address }, StateDirectory = Path.Combine(directory, "state"),
+            Vms = new[]
+            {
+                new
+                {
+                    Name = "their-engine", Driver = "engine", CpuMillis = 1000, MemoryMiB = 256, Address = endpoint.Split(':')[0],
+                    Endpoint = $"unix://{vm.StateDirectory}/vms/{NestedVmFixture.Vm}/engine.sock",
+                },
+            },
+        }, directory);
+        hub.Want("their-engine", ours);
+        agent.Start();
+        var running = await hub.Container(ours.Id, one => one is { State: ContainerState.Running, Healthy: true });
+        Assert.Equal("hello\n", await GetAsync(running));
+        await agent.StopAsync();
+        Assert.Equal(0, await agent.CommandAsync("purge"));
+        var left = vm.Docker("ps -a --format {{.Names}}");
+        Assert.DoesNotContain(ours.Id, left);
+        Assert.Contains(others.Id, left);
+    }
+
+    [Fact]
     public async Task An_idle_agent_is_small()
     {
         // Its first seconds go to compiling itself: the best of some windows counts.
