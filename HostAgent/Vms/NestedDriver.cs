@@ -15,7 +15,8 @@ internal sealed class NestedDriver : IVmDriver
 {
     private static readonly TimeSpan ReadyDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan ReadyCheckEvery = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan AdoptDeadline = TimeSpan.FromSeconds(10);
+    /// <summary>Long, as giving up ends every container in it: an engine on a busy server may be slow to answer.</summary>
+    private static readonly TimeSpan AdoptDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(15);
     private readonly AgentSettings _settings;
     private readonly VmSettings _vm;
