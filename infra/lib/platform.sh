@@ -105,14 +105,29 @@ agent_start() {
 agent_await() {
   local id
   id=$(server_region "$1")/$(server_name "$1")
-  detail "waiting for $id to take containers"
-  service_await "agent-$1" 90 "Server $id online and taking containers" server_admitting "$id"
+  detail "waiting for $id"
+  service_await "agent-$1" 90 "Server $id online with its VMs ready" server_ready "$id"
 }
 
-server_admitting() {
+server_ready() { server_says "$1" online true && ! server_says "$1" ready false; }
+
+# server_says ID FIELD VALUE: whether the API says so of the server.
+server_says() {
   local status
   status=$(api_get "/v1/servers/$1") || return
-  [[ $status =~ \"online\":[[:space:]]*true && $status =~ \"admitting\":[[:space:]]*true ]]
+  [[ $status =~ \"$2\":[[:space:]]*$3[,}] ]]
+}
+
+# Whether any server takes containers. A busy machine has to calm down first: says so.
+pool_admitting() {
+  local server status id
+  for ((server = 1; server <= SERVERS; server++)); do
+    id=$(server_region "$server")/$(server_name "$server")
+    server_says "$id" admitting true && return
+  done
+  status=$(api_get "/v1/servers/$id") || return
+  [[ $status =~ \"notAdmittingReason\":[[:space:]]*\"([^\"]*)\" ]] && detail "waiting for room: ${BASH_REMATCH[1]}"
+  return 1
 }
 
 # agent_command power-off|purge N: what an agent does to its VMs when it is not there to keep them.

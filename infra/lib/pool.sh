@@ -8,12 +8,17 @@ POOL_LIMIT=64
 
 # pool_shape SERVERS REGIONS SILOS, each empty for "as it was": sets SERVERS, REGIONS (names) and SILOS.
 pool_shape() {
-  local kept_servers=1 kept_regions=1 kept_silos=1 regions index
+  local kept_servers=1 kept_regions=1 kept_silos=1 regions index cpu memory
   [[ -e $POOL_FILE ]] && read -r kept_servers kept_regions kept_silos <"$POOL_FILE"
   regions=${2:-$kept_regions}
   SERVERS=${1:-$((kept_servers > regions ? kept_servers : regions))}
   SILOS=${3:-$kept_silos}
   ((SERVERS >= regions)) || die 2 "--servers $SERVERS --regions $regions: every region needs a server of its own."
+  if ((SERVERS > 1)); then
+    read -r cpu memory < <(server_share)
+    ((cpu >= 100 && memory >= 256)) || die 2 "--servers $SERVERS: a share of this machine would be $cpu thousandths of a core and $memory MiB." \
+      "A server needs 100 and 256: ask for fewer."
+  fi
   REGIONS=()
   for ((index = 0; index < regions; index++)); do REGIONS+=("${POOL_AREAS[index % 3]}-$((index / 3 + 1))"); done
 }
@@ -52,5 +57,5 @@ region_silos() {
 server_share() {
   local memory_kib
   memory_kib=$(awk '/^MemTotal/ {print $2}' /proc/meminfo)
-  printf '%d %d' $(($(nproc) * 1000 / SERVERS)) $((memory_kib * 6 / 10 / 1024 / SERVERS))
+  printf '%d %d\n' $(($(nproc) * 1000 / SERVERS)) $((memory_kib * 6 / 10 / 1024 / SERVERS))
 }

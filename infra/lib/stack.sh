@@ -7,6 +7,7 @@ RUN=$HOSTING_HOME/run
 LOG=$HOSTING_HOME/log
 CONFIG=$HOSTING_HOME/config
 IMAGES=$HOSTING_HOME/images
+# shellcheck disable=SC2034 # of those who source this
 STACK_ID=$(printf '%s' "$HOSTING_HOME" | sha1sum | cut -c1-10)
 STACK_MARKER=$HOSTING_HOME/.hosting-stack
 

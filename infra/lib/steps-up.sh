@@ -59,11 +59,33 @@ up_hello() {
   local status
   status=$(curl -sS -m 10 -o /dev/null -w '%{http_code}' -H 'Host: localhost' "http://127.0.0.1:$(http_port)/v1/apps/hello")
   case $status in
-    200) detail "deployed before" ;;
-    404) "$REPO/infra/hosting" deploy hello --image hosting/hello:1 --port 8080 --replicas 1 --wait ;;
+    200) up_hello_again ;;
+    404) up_hello_first ;;
     *) fail_with_log "$LOG/silo-1.log" "The API answered $status to GET /v1/apps/hello." ;;
   esac
 }
+
+up_hello_first() {
+  service_await silo-1 180 "Room for the app on a server (it is busy with something else: see $(stack_command hosting servers))" pool_admitting
+  detail ""
+  "$REPO/infra/hosting" deploy hello --image hosting/hello:1 --port 8080 --replicas 1 --wait
+  service_await gateway-1 30 "An answer of the app" hello_answers
+}
+
+# Its user may have changed it since, or stopped it: then it is not for us to insist.
+up_hello_again() {
+  local deadline=$((SECONDS + 20))
+  detail "deployed before"
+  until hello_answers; do
+    if ((SECONDS >= deadline)) || [[ $(api_get /v1/apps/hello) =~ \"desired\":[[:space:]]*0 ]]; then
+      detail "deployed before, does not answer: $(stack_command hosting status hello)"
+      return
+    fi
+    sleep 0.2
+  done
+}
+
+hello_answers() { curl -fsS -m 5 -o /dev/null -H "Host: hello.$APPS_DOMAIN" "http://127.0.0.1:$(http_port)/" 2>/dev/null; }
 
 # What the pool looks like now, in the words of the command line.
 up_status() {

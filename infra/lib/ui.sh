@@ -95,9 +95,9 @@ ui_watch() {
     if [[ $UI_TERMINAL ]]; then
       printf '\r\e[K  %s%s%s %s %s%s %s%s' "$CYAN" "${frames:tick++%4:1}" "$PLAIN" "$title" \
         "$DIM" "$(ui_seconds "$elapsed")" "${text:0:60}" "$PLAIN"
-    elif ((elapsed > 1000000)) && [[ $shown != "$title $text" ]]; then
+    elif ((elapsed > 1000000)) && [[ ! $shown || ($text && $shown != " ${text//[0-9.]/}") ]]; then
       printf '  .. %s%s\n' "$title" "${text:+: $text}"
-      shown="$title $text"
+      shown=" ${text//[0-9.]/}" # other numbers are no news
     fi
     ((elapsed > 300000)) && pause=0.1
     sleep "$pause"
