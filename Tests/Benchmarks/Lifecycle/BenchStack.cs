@@ -77,6 +77,9 @@ internal sealed class BenchStack : IAsyncDisposable
 
     public async Task<JsonNode> Get(string path) => (await _http.GetFromJsonAsync<JsonNode>(Api(path)))!;
 
+    /// <summary>The VM that an app's first container is in.</summary>
+    public async Task<string> VmOf(string app) => (string)(await Get($"apps/{app}/containers"))[0]!["vm"]!;
+
     public Process ProcessOf(string name) =>
         Process.GetProcessById(int.Parse(File.ReadAllText(Path.Combine(Home, "run", name + ".pid")), CultureInfo.InvariantCulture));
 
