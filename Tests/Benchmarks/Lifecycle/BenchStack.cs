@@ -57,7 +57,7 @@ internal sealed class BenchStack : IAsyncDisposable
     }
 
     public Task AllReady(string app, int replicas) =>
-        Until(async () => (int)(await Get($"apps/{app}"))["ready"]! >= replicas, TimeSpan.FromMilliseconds(5));
+        Until(async () => (int)(await Get($"apps/{app}"))["ready"]! >= replicas, TimeSpan.FromMilliseconds(40));
 
     public async Task Delete(string app)
     {
