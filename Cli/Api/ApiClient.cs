@@ -26,7 +26,7 @@ internal sealed class ApiClient : IDisposable
     {
         // A proxy is for the way out; this machine is not outside.
         var handler = new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5), UseProxy = !IsThisMachine(address.Host), ConnectCallback = Connect };
-        _http = new HttpClient(handler) { BaseAddress = address, Timeout = Deadline };
+        _http = new HttpClient(new RepeatWhileUnavailable(handler)) { BaseAddress = address, Timeout = Deadline };
     }
 
     public Task<Answer<T>> Get<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel) => Send(HttpMethod.Get, path, null, type, cancel);

@@ -29,7 +29,7 @@ internal static class ContainerStep
             return Done(observed, operation.Verb, now);
         return result.Outcome switch
         {
-            EngineOutcome.NoSuchImage when !observed.ImageMissing => observed with { ImageMissing = true, Reason = "fetching its image" },
+            EngineOutcome.NoSuchImage when !observed.ImageMissing => observed with { ImageMissing = true, Reason = null },
             EngineOutcome.NoSuchContainer => observed with { Stale = true },
             EngineOutcome.PortTaken when observed.Failures == 0 => Failed(observed, operation, result.Reason, now) with { PortTaken = true, Waiting = Work.None },
             EngineOutcome.PortTaken => Failed(observed, operation, result.Reason, now) with { PortTaken = true },

@@ -60,7 +60,7 @@ public class RestartTests(Stack stack)
     private async Task AllIsWellAgain(List<string> before)
     {
         await Stack.Eventually(async () => (int)(await stack.Get($"apps/{App}"))["ready"]! == 3, "three replicas are healthy");
-        Assert.Equal(before, await stack.Containers(App));
+        await Stack.Eventually(async () => before.SequenceEqual(await stack.Containers(App)), "the same containers are on record");
         await stack.Hosting("deploy", "after", "--image", "hosting/hello:1", "--port", "8080", "--cpu", "10", "--memory", "16", "--wait");
         using var answer = await stack.GetApp("after");
         Assert.True(answer.IsSuccessStatusCode);

@@ -72,7 +72,7 @@ public class DeploymentTests(SiloUnderTest silo) : IClassFixture<SiloUnderTest>
     {
         await using var agent = await SimulatedAgent.Connect(silo.Hub, SiloUnderTest.Region, "hot-1", change: h => h.Labels.Add("only", "hot"));
         agent.Cpu = 0.9;
-        await SiloUnderTest.Eventually(async () => !(bool)(await silo.Get("/v1/servers/eu-1/hot-1"))["admitting"]!, "the server admits nothing");
+        await SiloUnderTest.Eventually(async () => (double?)(await silo.Get("/v1/servers/eu-1/hot-1"))["utilization"]?["cpu"] > 0.8, "the server is known to be hot");
         await silo.Put("hot", new { image = "shop:1", port = 80, cpuMillis = 10, regions = new[] { SiloUnderTest.Region }, constraints = new { only = "hot" } });
         await silo.Until("hot", s => (string?)s["phase"] == "Unplaceable" && ((string?)s["message"])!.Contains("CPU threshold"));
         agent.Cpu = 0.1;
