@@ -81,7 +81,7 @@ public class NewcomerTests(Stack stack)
             {
                 if (File.ReadAllText(Path.Combine(process, "environ")).Contains($"HOSTNAME={container}\0", StringComparison.Ordinal))
                     return File.ReadAllText(Path.Combine(process, "oom_score_adj")).Trim() == "1000"
-                        && File.ReadAllText(Path.Combine(process, "cgroup")).Contains("/idle", StringComparison.Ordinal);
+                        && File.ReadAllText(Path.Combine(process, "cgroup")).Contains("idle/", StringComparison.Ordinal);
             }
             catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
             {
