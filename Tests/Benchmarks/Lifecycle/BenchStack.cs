@@ -80,6 +80,10 @@ internal sealed class BenchStack : IAsyncDisposable
     /// <summary>The VM that an app's first container is in.</summary>
     public async Task<string> VmOf(string app) => (string)(await Get($"apps/{app}/containers"))[0]!["vm"]!;
 
+    /// <summary>When the last of an app's containers was started, by this machine's clock.</summary>
+    public async Task<DateTimeOffset> LastStart(string app) =>
+        (await Get($"apps/{app}/containers")).AsArray().Max(c => (DateTimeOffset)c!["startedAt"]!);
+
     public Process ProcessOf(string name) =>
         Process.GetProcessById(int.Parse(File.ReadAllText(Path.Combine(Home, "run", name + ".pid")), CultureInfo.InvariantCulture));
 

@@ -26,7 +26,7 @@ internal static class LifecycleBenchmark
         await WarmUp(stack, engine);
         var idle = await Idle(stack);
         var (bare, single) = await Single(stack, engine);
-        var (bareRate, rate) = await Batches(stack, engine);
+        var (bareRate, started, ready) = await Batches(stack, engine);
         var over = single - bare;
         return new Report("lifecycle",
             [
@@ -36,8 +36,9 @@ internal static class LifecycleBenchmark
             [
                 new("PUT to first 200 through the gateway, 1 replica", single, "ms", bare),
                 new("  over bare create+start", over, "ms", null, "at most 80 ms", over <= 80),
-                new($"containers started a second, {Batch} replicas", rate, "/s", bareRate),
-                new("  of bare's rate", rate / bareRate, "times", null, "at least 0.95", rate / bareRate >= 0.95),
+                new($"containers started a second, {Batch} replicas", started, "/s", bareRate),
+                new("  of bare's rate", started / bareRate, "times", null, "at least 0.95", started / bareRate >= 0.95),
+                new("containers ready a second (started, healthy, in every route)", ready, "/s"),
                 .. idle,
             ]);
     }
@@ -78,27 +79,33 @@ internal static class LifecycleBenchmark
         return took;
     }
 
-    private static async Task<(double Bare, double Platform)> Batches(BenchStack stack, BareEngine engine)
+    private static async Task<(double Bare, double Started, double Ready)> Batches(BenchStack stack, BareEngine engine)
     {
         var bare = new List<double>();
-        var platform = new List<double>();
+        var started = new List<double>();
+        var ready = new List<double>();
         for (var i = 0; i < BatchRounds; i++)
         {
             bare.Add(await BareBatch(engine));
-            platform.Add(await PlatformBatch(stack));
+            var batch = await PlatformBatch(stack);
+            started.Add(batch.Started);
+            ready.Add(batch.Ready);
         }
-        return (Median(bare), Median(platform));
+        return (Median(bare), Median(started), Median(ready));
     }
 
-    private static async Task<double> PlatformBatch(BenchStack stack)
+    /// <summary>Started: until the engine has answered the last start, as the bare rate counts it. Ready: until the API says so.</summary>
+    private static async Task<(double Started, double Ready)> PlatformBatch(BenchStack stack)
     {
         await stack.Admitting();
+        var at = TimeProvider.System.GetUtcNow();
         var begun = Stopwatch.GetTimestamp();
         await stack.Put("batch", Batch);
         await stack.AllReady("batch", Batch);
-        var rate = Batch / Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        var ready = Stopwatch.GetElapsedTime(begun);
+        var started = await stack.LastStart("batch") - at;
         await stack.Delete("batch");
-        return rate;
+        return (Batch / started.TotalSeconds, Batch / ready.TotalSeconds);
     }
 
     private static async Task<double> BareBatch(BareEngine engine)
