@@ -12,7 +12,6 @@ namespace Hosting.HostAgent.Hub;
 internal sealed class HubClient(
     AgentSettings settings, IReadOnlyList<VmSupervisor> vms, StatusBoard board, UtilizationSampler sampler, TimeProvider time, ILogger log)
 {
-    private static readonly TimeSpan SettleFor = TimeSpan.FromMilliseconds(15);
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(10);
@@ -139,9 +138,6 @@ internal sealed class HubClient(
         {
             var left = ReportEvery - time.GetElapsedTime(next);
             var news = await board.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellation);
-            // A start is several changes within milliseconds: one message carries them, and the control plane writes once.
-            if (news)
-                await Task.Delay(SettleFor, time, cancellation);
             var changes = board.TakeChanges();
             if (changes.Count > 0)
                 await hub.WriteAsync(AgentMessages.Changes(changes), cancellation).WaitAsync(WriteDeadline, time, cancellation);
