@@ -33,6 +33,8 @@ internal static class CommandLine
             AppCommands.List(shell),
             AppCommands.Status(shell),
             AppCommands.Scale(shell),
+            RollbackCommands.Rollback(shell),
+            RollbackCommands.Revisions(shell),
             AppCommands.Delete(shell),
             PoolCommands.Containers(shell),
             PoolCommands.Servers(shell),

@@ -19,9 +19,11 @@ internal static class Examples
         [
             "hosting deploy shop --image shop:1.4 --port 8080 --replicas 3 --wait",
             "hosting deploy shop --image shop:1.4 --port 8080 --cpu 500 --memory 256 --env MODE=fast --health-path /healthz",
+            "hosting deploy shop --image shop:1.5 --port 8080 --health-path /healthz --max-surge 2 --progress-deadline 60 --wait",
             "hosting deploy shop -f shop.json --replicas 5 --dry-run",
         ],
         ["scale"] = ["hosting scale shop 5 --wait"],
+        ["rollback"] = ["hosting rollback shop --wait", "hosting rollback shop --to 5"],
         ["delete"] = ["hosting delete shop --wait"],
         ["containers"] = ["hosting containers --app shop", "hosting containers --server eu-1/srv-1 --all"],
         ["events"] = ["hosting events --app shop", "hosting events -f"],

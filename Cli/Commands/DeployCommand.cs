@@ -34,10 +34,7 @@ internal sealed class DeployCommand
     private readonly Option<string[]> _env = Several("--env", "Environment variable; once for each.", "KEY=VALUE");
     private readonly Option<string[]> _command = Several("--command", "Replaces the image's entry point; once for each word.", "WORD");
     private readonly Option<string[]> _args = Several("--arg", "Replaces the image's arguments; once for each word.", "WORD");
-    private readonly Option<string?> _healthPath = new("--health-path")
-    {
-        Description = "Path that answers 200 to 399 when a replica is healthy. Otherwise the port accepting is enough.", HelpName = "PATH",
-    };
+    private readonly HealthOptions _health = new();
 
     private DeployCommand()
     {
@@ -54,7 +51,7 @@ internal sealed class DeployCommand
     }
 
     private IEnumerable<Option> Options() =>
-        [_image, _port, _replicas, _cpu, _memory, _regions, _env, _hostnames, _command, _args, _healthPath, _file, _dryRun];
+        [_image, _port, _replicas, _cpu, _memory, _regions, _env, _hostnames, _command, _args, .. _health.Options, _file, _dryRun];
 
     private async Task Run(Invocation call, CancellationToken cancel)
     {
@@ -80,7 +77,7 @@ internal sealed class DeployCommand
         SetList("command", given.GetValue(_command));
         SetList("args", given.GetValue(_args));
         foreach (var pair in given.GetValue(_env) ?? []) SetVariable(spec, pair);
-        if (given.GetValue(_healthPath) is { } path) Child(spec, "healthCheck")["path"] = path;
+        _health.Apply(given, spec);
 
         void Set(string field, JsonNode? value)
         {
@@ -100,7 +97,8 @@ internal sealed class DeployCommand
         Child(spec, "env")[pair[..equals]] = pair[(equals + 1)..];
     }
 
-    private static JsonObject Child(JsonObject spec, string field)
+    /// <summary>The object of a field, made when it is not there.</summary>
+    internal static JsonObject Child(JsonObject spec, string field)
     {
         if (spec[field] is JsonObject there) return there;
         var created = new JsonObject();

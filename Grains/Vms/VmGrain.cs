@@ -40,6 +40,7 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
     public async Task Attach(IAgentLink link, IReadOnlyList<ContainerStatus> actual)
     {
         _link = link;
+        await DropEnded();
         await Report([.. actual.Where(a => a.Vm == Name)]);
         Send();
     }
@@ -79,6 +80,13 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
         return Task.CompletedTask;
     }
 
+    public Task Forget(IReadOnlyList<string> containers)
+    {
+        if (containers.Count(_containers.Remove) > 0)
+            Change();
+        return Task.CompletedTask;
+    }
+
     public async Task Report(IReadOnlyList<ContainerStatus> changed)
     {
         var known = changed.Where(c => _containers.ContainsKey(c.Id)).ToList();
@@ -104,9 +112,18 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
     {
         var replicaSet = GrainFactory.GetGrain<IReplicaSetGrain>(GrainKeys.ReplicaSet(Region, record.App));
         if (await replicaSet.GetRevision(record.Revision) is { } spec)
-            _containers[record.Id] = new VmContainer(record, spec, record.State == ContainerState.Draining);
+            _containers[record.Id] = new VmContainer(record, spec, Stop: false); // a draining one is stopped when its replica set says so
         else
             await Release(new ContainerRelease(record.Id, ContainerState.Failed, "its app is gone"));
+    }
+
+    /// <summary>What was replaced while its agent was away is over, and is not run again though the word of it was lost.</summary>
+    private async Task DropEnded()
+    {
+        var filter = new ContainerFilter { Region = Region, Server = Server, Vm = Name, Limit = int.MaxValue };
+        var live = (await pool.GetContainers(filter, CancellationToken.None)).Select(c => c.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var ended in _containers.Keys.Where(id => !live.Contains(id)).ToList())
+            _containers.Remove(ended);
     }
 
     private async Task Write(List<ContainerRecord> next)

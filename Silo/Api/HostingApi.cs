@@ -45,6 +45,7 @@ public static class HostingApi
 
         var v1 = app.MapGroup("/v1").ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         AppEndpoints.Map(v1);
+        RevisionEndpoints.Map(v1);
         ContainerEndpoints.Map(v1);
         ServerEndpoints.Map(v1);
         VmEndpoints.Map(v1);

@@ -95,6 +95,21 @@ internal sealed class ScriptedApp(World world) : Grain, IAppServiceGrain
     public Task<AppStatus?> Delete() => Task.FromResult(
         world.Apps.TryRemove(Name, out var status) ? status with { Phase = AppPhase.Deleting } : null);
 
+    public Task<DeployResult?> Rollback(int? revision)
+    {
+        if (!world.Apps.TryGetValue(Name, out var known)) return Task.FromResult<DeployResult?>(null);
+        if (revision > known.Revision)
+            return Task.FromResult<DeployResult?>(new() { Outcome = DeployOutcome.Conflict, Errors = [new("revision", $"revision {revision} is not kept; kept are 1")] });
+        var status = known with { Revision = known.Revision + 1, Message = $"back to {revision?.ToString() ?? "the one before"}" };
+        world.Apps[Name] = status;
+        return Task.FromResult<DeployResult?>(new() { Outcome = DeployOutcome.Updated, Status = status });
+    }
+
+    public Task<IReadOnlyList<AppRevision>?> GetRevisions() => Task.FromResult<IReadOnlyList<AppRevision>?>(
+        world.Apps.TryGetValue(Name, out var known)
+            ? [new() { Revision = known.Revision, Current = true, RollbackTarget = false, Spec = known.Spec, RollbackOf = 3 }]
+            : null);
+
     public Task<IReadOnlyList<ContainerRecord>?> GetContainers() => throw new NotSupportedException();
 
     public Task<AppRoute?> Watch(IRouteObserver observer, RouteVersion? known) => throw new NotSupportedException();
