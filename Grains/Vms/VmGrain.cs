@@ -82,7 +82,8 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
 
     public Task Forget(IReadOnlyList<string> containers)
     {
-        if (containers.Count(_containers.Remove) > 0)
+        var known = containers.Where(_containers.Remove).ToList();
+        if (known.Count > 0)
             Change();
         return Task.CompletedTask;
     }

@@ -89,7 +89,8 @@ public sealed class SimulatedAgent : IAsyncDisposable
         _ended.Dispose();
     }
 
-    private static Container Healthy(DesiredContainer desired) => new()
+    /// <summary>A container that runs and is healthy at once.</summary>
+    public static Container Healthy(DesiredContainer desired) => new()
     {
         Id = desired.Id,
         App = desired.App,

@@ -122,7 +122,7 @@ public class RolloutPlannerTests
         Assert.Empty(plan.Drain);
         while (world.Live.Any(c => c.Id == leaving && c.State < ContainerState.Draining))
         {
-            Assert.Equal(3, world.Live.Count(c => c.GetsTraffic));
+            Assert.True(world.Live.Count(c => c.GetsTraffic) >= 3);
             world.Step();
         }
         Assert.Equal(3, world.Live.Count(c => c.GetsTraffic));

@@ -1,4 +1,3 @@
-using Hosting.Apps;
 using Hosting.Domain.Rollouts;
 using Hosting.Placement;
 
