@@ -82,8 +82,12 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         return Task.CompletedTask;
     }
 
-    public Task<bool> Report(string server, UtilizationReport report) =>
-        Task.FromResult(_ledger.Report(server, report, clock.GetUtcNow()));
+    public Task<IReadOnlyList<string>> Report(IReadOnlyList<ServerReport> reports)
+    {
+        var now = clock.GetUtcNow();
+        return Task.FromResult<IReadOnlyList<string>>(
+            [.. reports.Where(r => !_ledger.Report(r.Server, r.Report, now)).Select(r => r.Server)]);
+    }
 
     public Task Started(IReadOnlyList<ContainerStart> started)
     {

@@ -1,9 +1,11 @@
 using Hosting.Benchmarks;
 using Hosting.Benchmarks.Lifecycle;
+using Hosting.Benchmarks.Placement;
 
 var benchmarks = new Dictionary<string, (string About, Func<Task<Report>> Run)>(StringComparer.Ordinal)
 {
     ["lifecycle"] = ("from PUT to the first answer, containers started a second, and what idle processes cost", LifecycleBenchmark.Run),
+    ["placement"] = ("durable placements a second from another process, refusals, releases, and decisions in memory", PlacementBenchmark.Run),
 };
 
 var json = args is [.., "-o", "json"];

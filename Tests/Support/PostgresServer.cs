@@ -32,6 +32,20 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private string Data => Path.Combine(directory, "data");
 
+    /// <summary>What its processes that run now have used of the processors so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            var processes = ChildrenOf(ProcessId());
+            var total = TimeSpan.Zero;
+            foreach (var process in processes)
+                using (process)
+                    total += process.TotalProcessorTime;
+            return total;
+        }
+    }
+
     /// <summary>Makes a cluster and starts it.</summary>
     /// <param name="fsync">Whether a commit reaches the disk; tests of crashes of the process alone can do without.</param>
     /// <param name="settings">Further settings, for example <c>max_connections=300</c>.</param>
