@@ -59,7 +59,7 @@ public sealed class SplitRegion : IAsyncLifetime
         await Sides[side].Services.GetRequiredService<PoolStore>().UpsertServer(record, vms, CancellationToken.None);
         var placement = Placement(side, region);
         await placement.Join(record, vms);
-        await placement.Report(server, new UtilizationReport { SampledAt = DateTimeOffset.UtcNow, Utilization = new(0, 0, 0), Vms = [] });
+        await placement.Report([new ServerReport(server, new UtilizationReport { SampledAt = DateTimeOffset.UtcNow, Utilization = new(0, 0, 0), Vms = [] })]);
     }
 
     /// <summary>VMs of a server.</summary>
