@@ -91,4 +91,7 @@ public sealed record RolloutSpec
 
     /// <summary>Replicas below the wanted number while rolling, 0 to 1,000.</summary>
     [Id(1)] public int MaxUnavailable { get; init; }
+
+    /// <summary>Seconds a rollout may go without one more healthy replica before it is stopped, 1 to 3,600.</summary>
+    [Id(2)] public int ProgressDeadlineSeconds { get; init; } = 120;
 }

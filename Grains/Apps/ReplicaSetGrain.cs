@@ -72,6 +72,10 @@ internal sealed class ReplicaSetGrain(
 
     public Task<RouteTable> GetTable() => Task.FromResult(_routes.Table);
 
+    public Task Move(IReadOnlyList<ContainerMove> moves) => Task.CompletedTask;
+
+    public Task Stay(IReadOnlyList<string> containers) => Task.CompletedTask;
+
     public Task Reconcile()
     {
         if (document.State.Wanted is null)

@@ -56,15 +56,16 @@ internal sealed class BenchStack : IAsyncDisposable
         }
     }
 
+    /// <summary>Asked seldom: every question is answered on the cores that are being measured.</summary>
     public Task AllReady(string app, int replicas) =>
-        Until(async () => (int)(await Get($"apps/{app}"))["ready"]! >= replicas, TimeSpan.FromMilliseconds(40));
+        Until($"starting {replicas} replicas of {app}", async () => (int)(await Get($"apps/{app}"))["ready"]! >= replicas, TimeSpan.FromMilliseconds(100));
 
     public async Task Delete(string app)
     {
         using (await _http.DeleteAsync(Api($"apps/{app}")))
         {
         }
-        await Until(async () =>
+        await Until($"deleting {app}", async () =>
         {
             using var answer = await _http.GetAsync(Api($"apps/{app}"));
             return answer.StatusCode == HttpStatusCode.NotFound;
@@ -73,7 +74,7 @@ internal sealed class BenchStack : IAsyncDisposable
     }
 
     public Task Admitting() =>
-        Until(async () => (bool)(await Get("servers/eu-1/srv-01"))["admitting"]!, TimeSpan.FromMilliseconds(50));
+        Until("the server's admission", async () => (bool)(await Get("servers/eu-1/srv-01"))["admitting"]!, TimeSpan.FromMilliseconds(50));
 
     public async Task<JsonNode> Get(string path) => (await _http.GetFromJsonAsync<JsonNode>(Api(path)))!;
 
@@ -90,13 +91,13 @@ internal sealed class BenchStack : IAsyncDisposable
     /// <summary>The engine of a VM, as the agent reaches it.</summary>
     public Uri Engine(string vm) => new($"unix://{Path.Combine(Home, "agent-1", "vms", vm, "engine.sock")}");
 
-    private static async Task Until(Func<Task<bool>> condition, TimeSpan pause)
+    private static async Task Until(string what, Func<Task<bool>> condition, TimeSpan pause)
     {
         var begun = Stopwatch.GetTimestamp();
         while (!await condition())
         {
             if (Stopwatch.GetElapsedTime(begun) > Patience)
-                throw new PreconditionException($"the stack did not get there within {Patience.TotalSeconds} s.");
+                throw new PreconditionException($"{what} took longer than {Patience.TotalSeconds} s.");
             await Task.Delay(pause);
         }
     }
