@@ -67,7 +67,7 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
     }
 
     /// <summary>Within what an app's constraints can ask for.</summary>
-    private IReadOnlyDictionary<string, string> Labels(IDictionary<string, string> labels)
+    private System.Collections.ObjectModel.ReadOnlyDictionary<string, string> Labels(IDictionary<string, string> labels)
     {
         if (labels.Count > MostLabels)
             _errors.Add($"Agent:Labels has {labels.Count} entries; at most {MostLabels} are possible.");
