@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Hosting.Support;
@@ -41,10 +39,10 @@ public sealed class SiloUnderTest : IAsyncLifetime
             ConnectionString = connection,
             Regions = $"{Region},us-1",
             Name = "silo-under-test",
-            SiloPort = FreePort(),
-            GatewayPort = FreePort(),
-            ApiPort = FreePort(),
-            AgentPort = FreePort(),
+            SiloPort = Ports.Free(),
+            GatewayPort = Ports.Free(),
+            ApiPort = Ports.Free(),
+            AgentPort = Ports.Free(),
         };
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
@@ -97,12 +95,5 @@ public sealed class SiloUnderTest : IAsyncLifetime
                 Assert.Fail($"not within {Patience.TotalSeconds} s: {what()}");
             await Task.Delay(20);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
