@@ -1,5 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
+using Hosting.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -41,10 +40,10 @@ internal sealed class RunningSilo : IAsyncDisposable
             Regions = regions,
             Cluster = cluster,
             Name = $"silo-of-{cluster}",
-            SiloPort = FreePort(),
-            GatewayPort = FreePort(),
-            ApiPort = FreePort(),
-            AgentPort = FreePort(),
+            SiloPort = Ports.Free(),
+            GatewayPort = Ports.Free(),
+            ApiPort = Ports.Free(),
+            AgentPort = Ports.Free(),
         };
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
@@ -61,12 +60,5 @@ internal sealed class RunningSilo : IAsyncDisposable
         await _app.StopAsync();
         await _running;
         await _app.DisposeAsync();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
