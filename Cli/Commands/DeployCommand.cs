@@ -36,6 +36,10 @@ internal sealed class DeployCommand
     private readonly Option<string[]> _args = Several("--arg", "Replaces the image's arguments; once for each word.", "WORD");
     private readonly HealthOptions _health = new();
 
+    private readonly Option<string?> _spread = PlacementOptions.Spread();
+    private readonly Option<string[]> _constraints = PlacementOptions.Constraints();
+    private readonly Option<string?> _placement = PlacementOptions.Mode();
+
     private DeployCommand()
     {
     }
@@ -51,7 +55,8 @@ internal sealed class DeployCommand
     }
 
     private IEnumerable<Option> Options() =>
-        [_image, _port, _replicas, _cpu, _memory, _regions, _env, _hostnames, _command, _args, .. _health.Options, _file, _dryRun];
+        [_image, _port, _replicas, _cpu, _memory, _regions, _env, _hostnames, _command, _args, .. _health.Options,
+            _spread, _constraints, _placement, _file, _dryRun];
 
     private async Task Run(Invocation call, CancellationToken cancel)
     {
@@ -76,7 +81,10 @@ internal sealed class DeployCommand
         SetList("hostnames", given.GetValue(_hostnames));
         SetList("command", given.GetValue(_command));
         SetList("args", given.GetValue(_args));
-        foreach (var pair in given.GetValue(_env) ?? []) SetVariable(spec, pair);
+        Set("spread", given.GetValue(_spread));
+        Set("placement", given.GetValue(_placement));
+        Pairs.Set(spec, "env", "--env", given.GetValue(_env));
+        Pairs.Set(spec, "constraints", "--constraint", given.GetValue(_constraints));
         _health.Apply(given, spec);
 
         void Set(string field, JsonNode? value)
@@ -88,22 +96,6 @@ internal sealed class DeployCommand
         {
             if (values is { Length: > 0 }) spec[field] = new JsonArray([.. values.Select(value => (JsonNode)value)]);
         }
-    }
-
-    private static void SetVariable(JsonObject spec, string pair)
-    {
-        var equals = pair.IndexOf('=', StringComparison.Ordinal);
-        if (equals < 1) throw CommandException.Usage($"--env '{pair}': write KEY=VALUE.");
-        Child(spec, "env")[pair[..equals]] = pair[(equals + 1)..];
-    }
-
-    /// <summary>The object of a field, made when it is not there.</summary>
-    internal static JsonObject Child(JsonObject spec, string field)
-    {
-        if (spec[field] is JsonObject there) return there;
-        var created = new JsonObject();
-        spec[field] = created;
-        return created;
     }
 
     private static string? NameIn(JsonObject spec) => spec["name"] is JsonValue value && value.TryGetValue<string>(out var name) ? name : null;

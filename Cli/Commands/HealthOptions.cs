@@ -30,11 +30,11 @@ internal sealed class HealthOptions
     /// <summary>Puts what was given into a spec.</summary>
     public void Apply(ParseResult given, JsonObject spec)
     {
-        if (given.GetValue(_path) is { } path) DeployCommand.Child(spec, "healthCheck")["path"] = path;
+        if (given.GetValue(_path) is { } path) Pairs.Child(spec, "healthCheck")["path"] = path;
         foreach (var (option, group, field) in _numbers)
         {
             if (given.GetValue(option) is { } number)
-                (group is null ? spec : DeployCommand.Child(spec, group))[field] = number;
+                (group is null ? spec : Pairs.Child(spec, group))[field] = number;
         }
     }
 }

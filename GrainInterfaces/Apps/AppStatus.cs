@@ -73,6 +73,6 @@ public sealed record AppRevision
     /// <summary>Whether a rollback that names no revision goes there.</summary>
     [Id(4)] public required bool RollbackTarget { get; init; }
 
-    /// <summary>What its containers run. Replicas, regions, hostnames, rollout and spread are no part of a revision: they are as they were last with it.</summary>
+    /// <summary>What its containers run. Replicas, regions, hostnames, rollout, spread and placement are no part of a revision: they are as they were last with it.</summary>
     [Id(5)] public required AppSpec Spec { get; init; }
 }

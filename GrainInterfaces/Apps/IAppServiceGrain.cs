@@ -23,7 +23,7 @@ public interface IAppServiceGrain : IGrainWithStringKey
 
     /// <summary>
     /// Back to what an earlier revision ran, as a new revision. What is no part of a revision stays as it is today: replicas,
-    /// regions, hostnames, rollout bounds and spread. <see cref="DeployOutcome.Conflict"/> when that revision is not kept;
+    /// regions, hostnames, rollout bounds, spread and placement. <see cref="DeployOutcome.Conflict"/> when that revision is not kept;
     /// <see cref="DeployOutcome.Unchanged"/> when the app runs the same already, so naming a revision makes it safe to
     /// repeat. Null when there is no such app.
     /// </summary>

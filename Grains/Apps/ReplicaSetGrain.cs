@@ -201,18 +201,18 @@ internal sealed class ReplicaSetGrain(
             if (_moves.Find(container.Id) is { } move)
                 (move.Cause == MoveCause.Pressure ? closed : leaving).Add(container.Server);
         }
-        var first = await Place(plan.Revision, plan.Place, [.. closed.Union(leaving)]);
+        var first = await Place(plan.Revision, plan.Place, [.. closed.Union(leaving)], plan.ForMoves == 0);
         var (placed, refusal) = (first.Placed, first.Refusal);
         if (refusal is not null && !leaving.IsSubsetOf(closed))
         {
-            var second = await Place(plan.Revision, plan.Place - placed.Count, [.. closed]);
+            var second = await Place(plan.Revision, plan.Place - placed.Count, [.. closed], plan.ForMoves == 0);
             (placed, refusal) = ([.. placed, .. second.Placed], second.Refusal);
         }
         _moves.Replace(placed);
         NoteRefusal(plan, plan.Place - placed.Count, refusal);
     }
 
-    private async Task<PlacementResult> Place(int revision, int count, IReadOnlyList<string> avoid)
+    private async Task<PlacementResult> Place(int revision, int count, IReadOnlyList<string> avoid, bool allOrNothing)
     {
         var spec = Share.Revisions[revision];
         var result = await GrainFactory.GetGrain<IPlacementGrain>(Region).Place(new PlacementRequest
@@ -222,6 +222,7 @@ internal sealed class ReplicaSetGrain(
             Demand = new Demand(spec.CpuMillis, spec.MemoryMiB),
             Count = count,
             Spread = spec.Spread,
+            AllOrNothing = allOrNothing && spec.Placement == PlacementMode.AllOrNothing,
             Constraints = spec.Constraints,
             Avoid = avoid,
         });

@@ -31,7 +31,7 @@ public sealed class RollbackTests(ApiHost api)
     [InlineData("[]", "$", "must be an object")]
     public async Task A_wrong_body_is_named(string body, string field, string message)
     {
-        (await api.Send("PUT", "/v1/apps/roll-bad", Spec)).Is(200 + (api.World.Apps.ContainsKey("roll-bad") ? 0 : 1));
+        await api.Send("PUT", "/v1/apps/roll-bad", Spec);
         var reply = (await api.Send("POST", "/v1/apps/roll-bad/rollback", body)).IsProblem(400);
         Assert.Contains(message, Assert.Single(reply.Errors(field)), StringComparison.Ordinal);
         Assert.Equal(1, api.World.Apps["roll-bad"].Revision);

@@ -15,7 +15,7 @@ public static class Rollbacks
         return serving is { } s && earlier.Contains(s) ? s : earlier.Count > 0 ? earlier.Max() : null;
     }
 
-    /// <summary>What an earlier revision ran, with everything that is no part of a revision as it is today.</summary>
+    /// <summary>What an earlier revision ran, with everything that is no part of a revision (see <see cref="AppSpecComparison.RunTheSame"/>) as it is today.</summary>
     public static AppSpec Spec(AppSpec earlier, AppSpec today) => earlier with
     {
         Replicas = today.Replicas,
@@ -23,6 +23,7 @@ public static class Rollbacks
         Hostnames = today.Hostnames,
         Rollout = today.Rollout,
         Spread = today.Spread,
+        Placement = today.Placement,
     };
 
     /// <summary>Why there is no rollback to a revision, and what there is.</summary>

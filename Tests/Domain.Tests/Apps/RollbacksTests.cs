@@ -21,6 +21,7 @@ public class RollbacksTests
         var back = Rollbacks.Spec(new AppSpec { Image = "shop:1", Port = 80, Replicas = 2, CpuMillis = 100 }, today);
         Assert.Equal(("shop:1", 80, 100, 7), (back.Image, back.Port, back.CpuMillis, back.Replicas));
         Assert.Equal(["shop.example.com"], back.Hostnames!);
+        Assert.True(AppSpecComparison.RunTheSame(back, new AppSpec { Image = "shop:1", Port = 80, CpuMillis = 100 }));
     }
 
     [Fact]
