@@ -8,11 +8,11 @@ internal static class PlacementBenchmark
     private static readonly TimeSpan FirstWarmUp = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan FloorWarmUp = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FloorWarmUp = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FloorWindow = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ActivationLimit = TimeSpan.FromSeconds(60);
 
-    private static readonly Row[] Rows =
+    private static Row[] Rows =
     [
         new(250, 256, 1, 60_000, 10),
         new(2_500, 256, 1, 60_000, 10),
@@ -23,18 +23,24 @@ internal static class PlacementBenchmark
 
     public static async Task<Report> Run()
     {
-        var memory = InMemory();
+        if (Environment.GetEnvironmentVariable("ROWS") is { } which) Rows = [.. which.Split(',').Select(w => Rows[int.Parse(w)])]; // TMP
+        var memory = Environment.GetEnvironmentVariable("NOMEM") is null ? InMemory() : []; // TMP
+        foreach (var f in memory) await Say($"{f.What} {f.Text(f.Measured)} {f.Floor:0}"); // TMP
         var sizes = Rows.Select(row => row.Servers).Distinct().ToArray();
         await Say("starting PostgreSQL and a silo ...");
         await using var stack = await PlacementStack.Start([.. sizes.Select(Name)]);
-        await using var floor = await GroupCommit.Start(stack.Source);
+        await using var floor = await GroupCommit.Start(stack.Database, stack.Source);
         var figures = new List<Figure>();
         var regions = new Dictionary<int, BenchRegion>();
         foreach (var servers in sizes)
             regions[servers] = await Prepare(stack, servers);
         await Awake(stack, sizes.Sum());
         foreach (var row in Rows)
-            figures.AddRange(await Measure(stack, regions[row.Servers], floor, row, first: row == Rows[0]));
+        {
+            var measured = (await Measure(stack, regions[row.Servers], floor, row, first: row == Rows[0])).ToList();
+            foreach (var f in measured) await Say($"{f.What} {f.Text(f.Measured)} {f.Floor:0}"); // TMP
+            figures.AddRange(measured);
+        }
         figures.AddRange(await Refusals(stack, regions[Rows[^1].Servers]));
         return new Report("placement", Conditions, [.. figures, .. memory]);
     }
@@ -81,9 +87,12 @@ internal static class PlacementBenchmark
         await using (await Reports.Start(region))
         {
             placing = await replicas.Placing(row.Batch).Run(first ? FirstWarmUp : WarmUp, Window, stack.Times);
+            await Say($"placed {placing}"); // TMP
             if (row.Releases)
                 releasing = await replicas.Releasing().Run(WarmUp / 3, Window / 2, stack.Times);
+            await Say($"released {releasing}"); // TMP
             await replicas.ReleaseAll();
+            await Say($"released all"); // TMP
         }
         bare = (bare + await Floor(stack, floor, row)) / 2;
         return row.Figures(placing, bare).Concat(releasing is null ? [] : row.Released(releasing, placing));
