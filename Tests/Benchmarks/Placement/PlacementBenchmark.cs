@@ -12,7 +12,7 @@ internal static class PlacementBenchmark
     private static readonly TimeSpan FloorWindow = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ActivationLimit = TimeSpan.FromSeconds(60);
 
-    private static Row[] Rows =
+    private static readonly Row[] Rows =
     [
         new(250, 256, 1, 60_000, 10),
         new(2_500, 256, 1, 60_000, 10),
@@ -23,9 +23,7 @@ internal static class PlacementBenchmark
 
     public static async Task<Report> Run()
     {
-        if (Environment.GetEnvironmentVariable("ROWS") is { } which) Rows = [.. which.Split(',').Select(w => Rows[int.Parse(w)])]; // TMP
-        var memory = Environment.GetEnvironmentVariable("NOMEM") is null ? InMemory() : []; // TMP
-        foreach (var f in memory) await Say($"{f.What} {f.Text(f.Measured)} {f.Floor:0}"); // TMP
+        var memory = InMemory();
         var sizes = Rows.Select(row => row.Servers).Distinct().ToArray();
         await Say("starting PostgreSQL and a silo ...");
         await using var stack = await PlacementStack.Start([.. sizes.Select(Name)]);
@@ -36,11 +34,7 @@ internal static class PlacementBenchmark
             regions[servers] = await Prepare(stack, servers);
         await Awake(stack, sizes.Sum());
         foreach (var row in Rows)
-        {
-            var measured = (await Measure(stack, regions[row.Servers], floor, row, first: row == Rows[0])).ToList();
-            foreach (var f in measured) await Say($"{f.What} {f.Text(f.Measured)} {f.Floor:0}"); // TMP
-            figures.AddRange(measured);
-        }
+            figures.AddRange(await Measure(stack, regions[row.Servers], floor, row, first: row == Rows[0]));
         figures.AddRange(await Refusals(stack, regions[Rows[^1].Servers]));
         return new Report("placement", Conditions, [.. figures, .. memory]);
     }
@@ -87,12 +81,9 @@ internal static class PlacementBenchmark
         await using (await Reports.Start(region))
         {
             placing = await replicas.Placing(row.Batch).Run(first ? FirstWarmUp : WarmUp, Window, stack.Times);
-            await Say($"placed {placing}"); // TMP
             if (row.Releases)
                 releasing = await replicas.Releasing().Run(WarmUp / 3, Window / 2, stack.Times);
-            await Say($"released {releasing}"); // TMP
             await replicas.ReleaseAll();
-            await Say($"released all"); // TMP
         }
         bare = (bare + await Floor(stack, floor, row)) / 2;
         return row.Figures(placing, bare).Concat(releasing is null ? [] : row.Released(releasing, placing));

@@ -65,7 +65,7 @@ internal sealed class PlacementStack : IAsyncDisposable
     }
 
     /// <summary>What the three sides have used of the processors so far.</summary>
-    public ProcessorTimes Times() => new(Environment.CpuUsage.TotalTime, _silo.ProcessorTime, _postgres.ProcessorTime, ProcessorTimes.ReadMachine());
+    public ProcessorTimes Times() => ProcessorTimes.Now(Environment.CpuUsage.TotalTime, _silo.ProcessorTime, _postgres.ProcessorTime);
 
     public async ValueTask DisposeAsync()
     {
