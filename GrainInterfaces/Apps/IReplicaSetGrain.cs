@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Hosting.Placement;
 using Orleans.Concurrency;
 
@@ -27,6 +28,15 @@ public interface IReplicaSetGrain : IGrainWithStringKey
 
     /// <summary>The newest routing table, without subscribing.</summary>
     [Alias("GetTable"), AlwaysInterleave] Task<RouteTable> GetTable();
+
+    /// <summary>
+    /// Asks to move containers to other servers, replacement first: place elsewhere, wait until healthy, switch the routes,
+    /// drain, stop. Repeated by who asks until they are gone, so it needs no durability; one that is not here changes nothing.
+    /// </summary>
+    [Alias("Move")] Task Move(IReadOnlyList<ContainerMove> moves);
+
+    /// <summary>Takes back what <see cref="Move"/> asked for, where the container is not draining yet.</summary>
+    [Alias("Stay")] Task Stay(IReadOnlyList<string> containers);
 
     /// <summary>Compares what is wanted with what runs, and repairs it. Safe at any time.</summary>
     [Alias("Reconcile")] Task Reconcile();
@@ -80,3 +90,29 @@ public sealed record ReplicaSetStatus
     /// <summary>The share is being taken away.</summary>
     [Id(7)] public bool Retired { get; init; }
 }
+
+/// <summary>Why a container has to leave its server.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<MoveCause>))]
+public enum MoveCause
+{
+    /// <summary>An operator drains its server or VM.</summary>
+    [JsonStringEnumMemberName("drain")] Drain,
+
+    /// <summary>Its server's primary application needs the room.</summary>
+    [JsonStringEnumMemberName("pressure")] Pressure,
+
+    /// <summary>
+    /// Its server or VM was not heard from for longer than the region's <c>lostAfter</c>. It keeps its traffic until a
+    /// replacement is healthy, counts for nothing else, and ends without its agent's word.
+    /// </summary>
+    [JsonStringEnumMemberName("lost")] Lost,
+}
+
+/// <summary>A container that has to leave its server.</summary>
+/// <param name="Container">Its id.</param>
+/// <param name="Cause">Why.</param>
+/// <param name="Reason">Why, for people, with the numbers: <c>CPU 0.87 over 0.80 for 5 s</c>.</param>
+/// <param name="AvoidUntil">Until then no replica of the app is placed on that server again; null when the server itself admits none.</param>
+[GenerateSerializer, Alias("hosting.ContainerMove")]
+public sealed record ContainerMove(
+    [property: Id(0)] string Container, [property: Id(1)] MoveCause Cause, [property: Id(2)] string Reason, [property: Id(3)] DateTimeOffset? AvoidUntil);

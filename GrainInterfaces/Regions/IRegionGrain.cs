@@ -26,4 +26,19 @@ public sealed record RegionPolicy
 {
     /// <summary>Admit and evict thresholds.</summary>
     [Id(0)] public Thresholds Thresholds { get; init; } = Thresholds.Default;
+
+    /// <summary>Seconds a server may be over its evict threshold before containers are moved away, 1 to 3,600.</summary>
+    [Id(1)] public int EvictAfterSeconds { get; init; } = 5;
+
+    /// <summary>Seconds without a word of a server, or of a VM of it, until its containers are replaced elsewhere, 4 to 86,400.</summary>
+    [Id(2)] public int LostAfterSeconds { get; init; } = 10;
+
+    /// <summary>Seconds for which a server gets no replica of an app back that was moved away under pressure, 0 to 86,400.</summary>
+    [Id(3)] public int CooldownSeconds { get; init; } = 300;
+
+    /// <summary>Containers of the region that may be moving under pressure at once, 1 to 10,000.</summary>
+    [Id(4)] public int MovesAtOnce { get; init; } = 20;
+
+    /// <summary>Moves under pressure that may begin in a minute, 1 to 100,000.</summary>
+    [Id(5)] public int MovesPerMinute { get; init; } = 120;
 }

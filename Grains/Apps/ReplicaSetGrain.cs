@@ -72,6 +72,10 @@ internal sealed class ReplicaSetGrain(
 
     public Task<RouteTable> GetTable() => Task.FromResult(_routes.Table);
 
+    public Task Move(IReadOnlyList<ContainerMove> moves) => Task.CompletedTask;
+
+    public Task Stay(IReadOnlyList<string> containers) => Task.CompletedTask;
+
     public Task Reconcile()
     {
         if (document.State.Wanted is null)
@@ -122,6 +126,7 @@ internal sealed class ReplicaSetGrain(
             Demand = new Demand(wanted.Spec.CpuMillis, wanted.Spec.MemoryMiB),
             Count = count,
             Spread = wanted.Spec.Spread,
+            AllOrNothing = wanted.Spec.Placement == PlacementMode.AllOrNothing,
             Constraints = wanted.Spec.Constraints,
         });
         foreach (var record in result.Placed)

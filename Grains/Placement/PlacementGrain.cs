@@ -34,8 +34,7 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         var vms = snapshot.Vms.ToLookup(vm => vm.Server, StringComparer.Ordinal);
         foreach (var server in snapshot.Servers)
             _ledger.Restore(server, [.. vms[server.Name]]);
-        foreach (var container in snapshot.Containers)
-            _ledger.Restore(container);
+        _ledger.Restore(snapshot.Containers);
     }
 
     public async Task<PlacementResult> Place(PlacementRequest request)

@@ -6,6 +6,7 @@ var benchmarks = new Dictionary<string, (string About, Func<Task<Report>> Run)>(
 {
     ["lifecycle"] = ("from PUT to the first answer, containers started a second, and what idle processes cost", LifecycleBenchmark.Run),
     ["placement"] = ("durable placements a second from another process, refusals, releases, and decisions in memory", PlacementBenchmark.Run),
+    ["rebuild"] = ("a region of 100,000 VMs after its placement moved, and how long an explanation of it takes", RebuildBenchmark.Run),
 };
 
 var json = args is [.., "-o", "json"];

@@ -43,6 +43,10 @@ public sealed class ScriptedReplicaSet(Script script) : Grain, IReplicaSetGrain
     public Task<RouteTable> GetTable() => throw new NotSupportedException();
 
     public Task Reconcile() => throw new NotSupportedException();
+
+    public Task Move(IReadOnlyList<ContainerMove> moves) => throw new NotSupportedException();
+
+    public Task Stay(IReadOnlyList<string> containers) => throw new NotSupportedException();
 }
 
 public sealed class ScriptedHostname(Script script) : Grain, IHostnameGrain

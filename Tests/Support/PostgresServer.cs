@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace Hosting.Support;
@@ -52,7 +50,7 @@ public sealed class PostgresServer : IAsyncDisposable
     public static async Task<PostgresServer> Start(bool fsync = true, params string[] settings)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("hosting-postgres-").FullName;
-        var port = FreePort();
+        var port = Ports.Free();
         string[] all =
         [
             $"port={port}", "listen_addresses=127.0.0.1", $"unix_socket_directories={directory}", $"fsync={(fsync ? "on" : "off")}",
@@ -145,12 +143,5 @@ public sealed class PostgresServer : IAsyncDisposable
             process.Kill();
             await process.WaitForExitAsync();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Hosting.Support;
 
 namespace Hosting.Benchmarks.Lifecycle;
 
@@ -13,8 +13,7 @@ internal sealed class BenchStack : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly HttpClient _http = new() { Timeout = Patience };
-    private readonly string _checkout = FindCheckout();
-    private readonly int _port = FreePort();
+    private readonly int _port = Ports.Free();
 
     public string Home { get; } = Path.Combine(Path.GetTempPath(), $"hosting-bench-{Environment.ProcessId}");
 
@@ -56,15 +55,16 @@ internal sealed class BenchStack : IAsyncDisposable
         }
     }
 
+    /// <summary>Asked seldom: every question is answered on the cores that are being measured.</summary>
     public Task AllReady(string app, int replicas) =>
-        Until(async () => (int)(await Get($"apps/{app}"))["ready"]! >= replicas, TimeSpan.FromMilliseconds(40));
+        Until($"starting {replicas} replicas of {app}", async () => (int)(await Get($"apps/{app}"))["ready"]! >= replicas, TimeSpan.FromMilliseconds(100));
 
     public async Task Delete(string app)
     {
         using (await _http.DeleteAsync(Api($"apps/{app}")))
         {
         }
-        await Until(async () =>
+        await Until($"deleting {app}", async () =>
         {
             using var answer = await _http.GetAsync(Api($"apps/{app}"));
             return answer.StatusCode == HttpStatusCode.NotFound;
@@ -73,7 +73,7 @@ internal sealed class BenchStack : IAsyncDisposable
     }
 
     public Task Admitting() =>
-        Until(async () => (bool)(await Get("servers/eu-1/srv-01"))["admitting"]!, TimeSpan.FromMilliseconds(50));
+        Until("the server's admission", async () => (bool)(await Get("servers/eu-1/srv-01"))["admitting"]!, TimeSpan.FromMilliseconds(50));
 
     public async Task<JsonNode> Get(string path) => (await _http.GetFromJsonAsync<JsonNode>(Api(path)))!;
 
@@ -90,20 +90,20 @@ internal sealed class BenchStack : IAsyncDisposable
     /// <summary>The engine of a VM, as the agent reaches it.</summary>
     public Uri Engine(string vm) => new($"unix://{Path.Combine(Home, "agent-1", "vms", vm, "engine.sock")}");
 
-    private static async Task Until(Func<Task<bool>> condition, TimeSpan pause)
+    private static async Task Until(string what, Func<Task<bool>> condition, TimeSpan pause)
     {
         var begun = Stopwatch.GetTimestamp();
         while (!await condition())
         {
             if (Stopwatch.GetElapsedTime(begun) > Patience)
-                throw new PreconditionException($"the stack did not get there within {Patience.TotalSeconds} s.");
+                throw new PreconditionException($"{what} took longer than {Patience.TotalSeconds} s.");
             await Task.Delay(pause);
         }
     }
 
     private async Task<int> Run(string command, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(_checkout, command), arguments)
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(Checkout.Root, command), arguments)
         {
             RedirectStandardOutput = true,
             Environment = { ["HOSTING_HOME"] = Home, ["HOSTING_HTTP_PORT"] = _port.ToString(CultureInfo.InvariantCulture) },
@@ -116,19 +116,4 @@ internal sealed class BenchStack : IAsyncDisposable
     }
 
     private string Api(string path) => $"http://127.0.0.1:{_port}/v1/{path}";
-
-    private static string FindCheckout()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Hosting.sln")))
-            directory = directory.Parent;
-        return directory?.FullName ?? throw new PreconditionException("it runs in a checkout only.");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

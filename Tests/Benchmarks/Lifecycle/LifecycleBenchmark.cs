@@ -5,9 +5,9 @@ namespace Hosting.Benchmarks.Lifecycle;
 /// <summary>How much a container's start through the whole platform costs over the engine's own work, interleaved in one run.</summary>
 internal static class LifecycleBenchmark
 {
-    private const int Warmups = 3;
+    private const int Warmups = 5;
     private const int SingleRounds = 15;
-    private const int BatchRounds = 5;
+    private const int BatchRounds = 9;
     private const int Batch = 20;
     // As many at once as the agent works on in one VM.
     private const int Parallel = 8;

@@ -64,6 +64,9 @@ internal sealed class PlacementStack : IAsyncDisposable
         }
     }
 
+    /// <summary>Address of the silo's HTTP API.</summary>
+    public Uri Api => _silo.Api;
+
     /// <summary>What the three sides have used of the processors so far.</summary>
     public ProcessorTimes Times() => ProcessorTimes.Now(Environment.CpuUsage.TotalTime, _silo.ProcessorTime, _postgres.ProcessorTime);
 
@@ -113,6 +116,8 @@ internal sealed class SiloProcess : IDisposable
 
     public int GatewayPort { get; } = FreePort();
 
+    public Uri Api => new($"http://127.0.0.1:{_apiPort}");
+
     public TimeSpan ProcessorTime
     {
         get
@@ -125,7 +130,7 @@ internal sealed class SiloProcess : IDisposable
     /// <summary>Waits until it serves grains.</summary>
     public async Task Started(TimeSpan limit)
     {
-        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_apiPort}") };
+        using var http = new HttpClient { BaseAddress = Api };
         var begun = Stopwatch.GetTimestamp();
         while (!await IsReady(http))
         {
