@@ -9,8 +9,18 @@ namespace Hosting.Placement;
 [Alias("hosting.IPlacementGrain")]
 public interface IPlacementGrain : IGrainWithStringKey
 {
+    /// <summary>The most replicas that one call may ask for or release.</summary>
+    const int MaxReplicas = 10_000;
+
     /// <summary>Places replicas. What it answers as placed is durable.</summary>
     [Alias("Place")] Task<PlacementResult> Place(PlacementRequest request);
+
+    /// <summary>
+    /// Places for many at once, each request by itself and in their order, in one commit. <see cref="PlacementCalls"/>
+    /// makes such calls of many callers'.
+    /// </summary>
+    /// <exception cref="ArgumentException">They ask for more than <see cref="MaxReplicas"/> together.</exception>
+    [Alias("PlaceEach")] Task<IReadOnlyList<PlacementResult>> PlaceEach([Immutable] IReadOnlyList<PlacementRequest> requests);
 
     /// <summary>Ends containers, in <see cref="ContainerState.Stopped"/> or <see cref="ContainerState.Failed"/>, and frees their room. Idempotent.</summary>
     [Alias("Release")] Task Release([Immutable] IReadOnlyList<ContainerRelease> releases);
