@@ -17,19 +17,14 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
     /// <summary>The most records one call may carry.</summary>
     public const int MaxRecords = 10_000;
 
-    private readonly NpgsqlDataSource source;
     private readonly DeploymentWriter[] writers;
     private readonly StorageOptions options;
     private readonly TimeProvider time;
 
     /// <summary>Starts the writers.</summary>
-    /// <param name="source">Connections of its own, from <see cref="StorageServices.CreateWriterSource"/>; disposed with it.</param>
-    /// <param name="options">Its bounds.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="logger">Its log.</param>
     public DeploymentStore(NpgsqlDataSource source, StorageOptions options, TimeProvider time, ILogger<DeploymentStore> logger)
     {
-        (this.source, this.options, this.time) = (source, options, time);
+        (this.options, this.time) = (options, time);
         // Two: while one waits for the disk the other gathers and runs its statements. More did not help.
         writers = [new DeploymentWriter(source, time, logger), new DeploymentWriter(source, time, logger)];
     }
@@ -100,7 +95,6 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
     {
         Dispose();
         await Task.WhenAll(writers.Select(writer => writer.Completion)).ConfigureAwait(false);
-        await source.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Stops taking calls, and does not wait for what is queued.</summary>

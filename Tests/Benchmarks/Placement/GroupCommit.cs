@@ -18,8 +18,8 @@ internal sealed class GroupCommit : IAsyncDisposable
 
     private GroupCommit(DeploymentStore store, long epoch) => (_store, _epoch) = (store, epoch);
 
-    public static async Task<GroupCommit> Start(string database, NpgsqlDataSource source) => new(
-        new DeploymentStore(StorageServices.CreateWriterSource(database), new StorageOptions(), TimeProvider.System, NullLogger<DeploymentStore>.Instance),
+    public static async Task<GroupCommit> Start(NpgsqlDataSource source) => new(
+        new DeploymentStore(source, new StorageOptions(), TimeProvider.System, NullLogger<DeploymentStore>.Instance),
         await new PoolStore(source).RaiseEpoch(Region, CancellationToken.None));
 
     public Task<Measured> Run(int callers, int batch, TimeSpan warmUp, TimeSpan window, Func<ProcessorTimes> times) =>
