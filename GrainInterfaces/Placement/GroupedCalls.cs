@@ -10,7 +10,7 @@ internal sealed class GroupedCalls<TItem, TResult>(
     Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> call, Func<TItem, int> weight, int mostWeight)
 {
     // Some are decided or on their way while others wait for their commit.
-    private static readonly int CallsAtOnce = int.Parse(Environment.GetEnvironmentVariable("CALLS") ?? "6");
+    private const int CallsAtOnce = 4;
     private const int MostWaiting = 65_536;
     private const int MostInACall = 512;
 
