@@ -3,7 +3,7 @@ using Hosting.Placement;
 namespace Hosting.Servers;
 
 /// <summary>A measurement of a server, sent about every 500 ms.</summary>
-[GenerateSerializer, Alias("hosting.UtilizationReport")]
+[GenerateSerializer, Immutable, Alias("hosting.UtilizationReport")]
 public sealed record UtilizationReport
 {
     /// <summary>When it was measured, by the server's clock.</summary>
@@ -27,6 +27,6 @@ public sealed record ServerReport([property: Id(0)] string Server, [property: Id
 /// <param name="Ready">Whether its engine answers.</param>
 /// <param name="AppliedVersion">Version of the desired state its agent took last; 0 when none.</param>
 /// <param name="Reason">Why it is not ready; null when it is.</param>
-[GenerateSerializer, Alias("hosting.VmReport")]
+[GenerateSerializer, Immutable, Alias("hosting.VmReport")]
 public sealed record VmReport(
     [property: Id(0)] string Vm, [property: Id(1)] bool Ready, [property: Id(2)] long AppliedVersion, [property: Id(3)] string? Reason);

@@ -17,16 +17,22 @@ internal sealed class ServerGrain(
     // What an agent took of the desired state is compared at every change and every so many reports.
     private const int CompareEvery = 4;
 
+    // Making a reference costs more than a call, and reports come all the time.
+    private readonly Dictionary<string, IVmGrain> _vms = new(StringComparer.Ordinal);
     private AgentSession? _session;
     private ServerRecord? _record;
     private int _reports;
 
-    private string Region => GrainKeys.RegionOf(this.GetPrimaryKeyString()).ToString();
-    private string Name => this.GetPrimaryKeyString()[(Region.Length + 1)..];
+    private string Region { get; set; } = "";
+    private string Name { get; set; } = "";
     private IPlacementGrain Placement => GrainFactory.GetGrain<IPlacementGrain>(Region);
 
-    public override async Task OnActivateAsync(CancellationToken cancellationToken) =>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        var key = this.GetPrimaryKeyString().Split('/');
+        (Region, Name) = (key[0], key[1]);
         _record = await pool.GetServer(Region, Name, cancellationToken);
+    }
 
     public async Task<string?> Connect(AgentHello hello, IAgentLink link)
     {
@@ -96,7 +102,8 @@ internal sealed class ServerGrain(
 
     public Task Keep() => Task.CompletedTask;
 
-    private IVmGrain Vm(string vm) => GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
+    private IVmGrain Vm(string vm) =>
+        _vms.TryGetValue(vm, out var grain) ? grain : _vms[vm] = GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
 
     private void Log(string kind, string message)
     {

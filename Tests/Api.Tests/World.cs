@@ -151,6 +151,8 @@ internal sealed class ScriptedPlacement(World world) : Grain, IPlacementGrain
 
     public Task<PlacementResult> Place(PlacementRequest request) => throw new NotSupportedException();
 
+    public Task<IReadOnlyList<PlacementResult>> PlaceEach(IReadOnlyList<PlacementRequest> requests) => throw new NotSupportedException();
+
     public Task Release(IReadOnlyList<ContainerRelease> releases) => throw new NotSupportedException();
 
     public Task Join(ServerRecord server, IReadOnlyList<VmRecord> vms) => throw new NotSupportedException();
