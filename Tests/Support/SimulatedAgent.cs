@@ -29,6 +29,12 @@ public sealed class SimulatedAgent : IAsyncDisposable
     /// <summary>What it reports as its server's CPU utilization from the next report on.</summary>
     public double Cpu { get; set; } = 0.1;
 
+    /// <summary>Changes a report before it is sent.</summary>
+    public Action<Utilization> Measured { get; set; } = _ => { };
+
+    /// <summary>The policy it was told last; null before.</summary>
+    public Policy? Policy { get; private set; }
+
     /// <summary>Time between reports.</summary>
     public TimeSpan Period { get; init; } = TimeSpan.FromMilliseconds(200);
 
@@ -119,6 +125,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
         {
             if (message.Desired is { } desired)
                 Apply(desired);
+            Policy = message.Policy ?? Policy;
         }
     }
 
@@ -141,6 +148,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
                 Reason = vm.Reason,
                 AppliedVersion = _applied.GetValueOrDefault(vm.Name),
             }));
+            Measured(report);
             _outgoing.Writer.TryWrite(new AgentMessage { Utilization = report });
         }
         while (await timer.WaitForNextTickAsync(cancellation));
