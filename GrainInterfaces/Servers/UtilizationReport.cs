@@ -28,7 +28,7 @@ public sealed record UtilizationReport
 /// <summary>What a container uses, by its control group.</summary>
 /// <param name="Container">Id of the container.</param>
 /// <param name="CpuMillis">CPU in thousandths of a core, averaged since the measurement before.</param>
-/// <param name="MemoryMiB">Memory in MiB, without the file cache that the kernel can drop at once.</param>
+/// <param name="MemoryMiB">Memory in MiB, rounded up, without the file cache that the kernel can drop at once.</param>
 [GenerateSerializer, Alias("hosting.ContainerUsage")]
 public sealed record ContainerUsage(
     [property: Id(0)] string Container, [property: Id(1)] int CpuMillis, [property: Id(2)] int MemoryMiB);

@@ -364,7 +364,7 @@ internal sealed class VmReconciler(
         {
             entry.Health?.Dispose();
             entry.Health = HealthWatch.Start(probe, attachment.Vm.Address, observed.Port,
-                HealthRules.From(entry.Desired?.HealthCheck), startedAt, time, watch => Checked(entry, watch));
+                HealthRules.From(entry.Desired?.HealthCheck) with { Settle = attachment.Vm.Settle }, startedAt, time, watch => Checked(entry, watch));
         }
     }
 
