@@ -41,6 +41,7 @@ internal static class CommandLine
             EventsCommand.Create(shell),
             CordonCommands.Cordon(shell),
             CordonCommands.Uncordon(shell),
+            ThresholdsCommand.Create(shell),
             ExplainCommand.Create(shell),
         };
         root.Options.Add(shell.Api);

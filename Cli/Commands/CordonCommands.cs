@@ -37,8 +37,11 @@ internal static class CordonCommands
     private static async Task<string> PathOf(Invocation call, string server, CancellationToken cancel)
     {
         var id = server.Contains('/', StringComparison.Ordinal) ? server : await IdOf(call, server, cancel);
-        return $"v1/servers/{string.Join('/', id.Split('/', 2).Select(Uri.EscapeDataString))}";
+        return PathOf(id);
     }
+
+    /// <summary>The path of a server given by its id, region/name.</summary>
+    public static string PathOf(string id) => $"v1/servers/{string.Join('/', id.Split('/', 2).Select(Uri.EscapeDataString))}";
 
     private static async Task<string> IdOf(Invocation call, string name, CancellationToken cancel)
     {

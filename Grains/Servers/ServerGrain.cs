@@ -1,3 +1,4 @@
+using Hosting.Grains.Placement;
 using Hosting.Grains.Regions;
 using Hosting.Grains.Storage;
 using Hosting.Placement;
@@ -9,7 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace Hosting.Grains.Servers;
 
 [RegionPinned, GrainType("server")]
-internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider clock, ILogger<ServerGrain> log) : Grain, IServerGrain
+internal sealed class ServerGrain(
+    PoolStore pool, EventLog events, ReportForwarder reports, TimeProvider clock, ILogger<ServerGrain> log)
+    : Grain, IServerGrain
 {
     // What an agent took of the desired state is compared at every change and every so many reports.
     private const int CompareEvery = 4;
@@ -57,7 +60,7 @@ internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider 
     {
         if (_session?.Id != session)
             return false;
-        if (!await Placement.Report(Name, report))
+        if (!await reports.Forward(Region, new ServerReport(Name, report)))
             await Placement.Join(_record!, _session.Vms);
         foreach (var vm in report.Vms)
         {

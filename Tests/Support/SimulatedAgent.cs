@@ -35,6 +35,9 @@ public sealed class SimulatedAgent : IAsyncDisposable
     /// <summary>The policy it was told last; null before.</summary>
     public Policy? Policy { get; private set; }
 
+    /// <summary>Whether it keeps its stream open and measures nothing.</summary>
+    public bool Silent { get; set; }
+
     /// <summary>Time between reports.</summary>
     public TimeSpan Period { get; init; } = TimeSpan.FromMilliseconds(200);
 
@@ -140,6 +143,8 @@ public sealed class SimulatedAgent : IAsyncDisposable
         using var timer = new PeriodicTimer(Period);
         do
         {
+            if (Silent)
+                continue;
             var report = new Utilization { SampledAt = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), Cpu = Cpu, Memory = 0.1, PrimaryCpu = Cpu };
             report.Vms.AddRange(_identity.Vms.Select(vm => new VmReport
             {
