@@ -16,6 +16,8 @@ internal sealed class ServerGrain(
 {
     // What an agent took of the desired state is compared at every change and every so many reports.
     private const int CompareEvery = 4;
+    // About every 5 s: an agent that hears nothing for three times as long counts itself as on its own.
+    private const int GovernEvery = 10;
 
     // Making a reference costs more than a call, and reports come all the time.
     private readonly Dictionary<string, IVmGrain> _vms = new(StringComparer.Ordinal);
@@ -44,6 +46,7 @@ internal sealed class ServerGrain(
         await Placement.Join(_record, hello.Vms);
         await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
         _session = new AgentSession(hello.Session, link, hello.Vms);
+        Govern().Ignore();
         Log("connected", $"server {Name} is connected with {hello.Vms.Count} VMs and {hello.Containers.Count} containers");
         return null;
     }
@@ -71,7 +74,8 @@ internal sealed class ServerGrain(
                 await Vm(vm.Vm).Applied(vm.AppliedVersion);
             _session.Applied[vm.Vm] = vm.AppliedVersion;
         }
-        _reports++;
+        if (++_reports % GovernEvery == 0)
+            Govern().Ignore();
         return true;
     }
 
@@ -93,6 +97,7 @@ internal sealed class ServerGrain(
             return null;
         _record = next;
         await Placement.Configure(next);
+        Govern().Ignore();
         Log("configured", $"server {Name} is {(cordoned ? "cordoned" : "open")}, thresholds "
             + (thresholds is { } t ? $"admit {t.Admit:0.00} evict {t.Evict:0.00}" : "of the region"));
         return next;
@@ -101,6 +106,14 @@ internal sealed class ServerGrain(
     public Task<ServerRecord?> GetRecord() => Task.FromResult(_record);
 
     public Task Keep() => Task.CompletedTask;
+
+    /// <summary>Tells the agent what holds. Nobody waits for it: what is lost is said again.</summary>
+    private async Task Govern()
+    {
+        var region = await GrainFactory.GetGrain<IRegionGrain>(Region).GetPolicy();
+        if (_session is { } session && _record is { } record)
+            await session.Link.Govern(new ServerPolicy(record.Thresholds ?? region.Thresholds, region.EvictAfterSeconds));
+    }
 
     private IVmGrain Vm(string vm) =>
         _vms.TryGetValue(vm, out var grain) ? grain : _vms[vm] = GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));

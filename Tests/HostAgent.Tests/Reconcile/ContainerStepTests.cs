@@ -24,6 +24,14 @@ public sealed class ContainerStepTests
         Assert.Equal(orphan, ContainerStep.Next(null, observed, Now).Verb);
     }
 
+    [Theory]
+    [InlineData(Presence.Running, Verb.Stop)]
+    [InlineData(Presence.Exited, Verb.Remove)]
+    [InlineData(Presence.Created, Verb.Remove)]
+    [InlineData(Presence.Absent, Verb.Nothing)]
+    internal void What_the_server_gave_up_is_taken_away_and_never_started(Presence presence, Verb verb) =>
+        Assert.Equal(verb, ContainerStep.Next(Wanted, Of(presence) with { Failure = "memory" }, Now).Verb);
+
     [Fact]
     public void Whatever_happened_is_looked_at_before_anything_is_done() =>
         Assert.Equal(Verb.Inspect, ContainerStep.Next(Wanted, Of(Presence.Running) with { Stale = true }, Now).Verb);
