@@ -4,6 +4,7 @@ using Hosting.HostAgent.Engine;
 using Hosting.HostAgent.Files;
 using Hosting.HostAgent.Health;
 using Hosting.HostAgent.Hub;
+using Hosting.HostAgent.Logs;
 using Hosting.HostAgent.Reconcile;
 using Hosting.HostAgent.Utilization;
 using Hosting.HostAgent.Vms;
@@ -33,7 +34,8 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
         using var probe = new HealthProbe();
         var images = new ImageSource(new ImageArchives(settings.ImagesDirectory, logs.CreateLogger("Images")), settings.Registries);
         var vms = settings.Vms.Select(vm => Supervisor(vm, board, images, probe)).ToList();
-        var hub = new HubClient(settings, vms, board, sampler, time, logs.CreateLogger("Hub"));
+        using var readers = new LogReaders(vms, board.Wake, time);
+        var hub = new HubClient(settings, vms, board, sampler, readers, time, logs.CreateLogger("Hub"));
         _log.LogInformation("Agent of server {Region}/{Server} ({Cpu} m CPU, {Memory} MiB) as {Name}",
             settings.Region, settings.Server, settings.Capacity.CpuMillis, settings.Capacity.MemoryMiB, settings.Names.Group);
         await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), hub.RunAsync], cancellation);

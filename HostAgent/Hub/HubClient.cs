@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Net.Client;
 using Hosting.HostAgent.Configuration;
+using Hosting.HostAgent.Logs;
 using Hosting.HostAgent.Reconcile;
 using Hosting.HostAgent.Utilization;
 using Hosting.HostAgent.Vms;
@@ -10,7 +11,8 @@ namespace Hosting.HostAgent.Hub;
 
 /// <summary>The agent's end of the conversation with the control plane: one stream to one silo, to the next one when it breaks, for ever.</summary>
 internal sealed class HubClient(
-    AgentSettings settings, IReadOnlyList<VmSupervisor> vms, StatusBoard board, UtilizationSampler sampler, TimeProvider time, ILogger log)
+    AgentSettings settings, IReadOnlyList<VmSupervisor> vms, StatusBoard board, UtilizationSampler sampler, LogReaders logs,
+    TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(5);
@@ -122,10 +124,15 @@ internal sealed class HubClient(
     private async Task ListenAsync(IAsyncStreamReader<HubMessage> hub, CancellationToken cancellation)
     {
         var seen = new HashSet<string>();
+        logs.Forget();
         while (await hub.MoveNext(cancellation))
         {
             if (hub.Current.KindCase == HubMessage.KindOneofCase.Desired && _vms.TryGetValue(hub.Current.Desired.Vm, out var vm))
                 vm.Reconciler.Apply(hub.Current.Desired, firstOfStream: seen.Add(vm.Vm.Name));
+            else if (hub.Current.KindCase == HubMessage.KindOneofCase.ReadLogs)
+                logs.Ask(hub.Current.ReadLogs);
+            else if (hub.Current.KindCase == HubMessage.KindOneofCase.CloseLogs)
+                logs.Close(hub.Current.CloseLogs.Reader);
             else if (hub.Current.KindCase == HubMessage.KindOneofCase.Refused)
                 throw new InvalidOperationException(hub.Current.Refused.Reason);
         }
@@ -141,8 +148,17 @@ internal sealed class HubClient(
             var changes = board.TakeChanges();
             if (changes.Count > 0)
                 await hub.WriteAsync(AgentMessages.Changes(changes), cancellation).WaitAsync(WriteDeadline, time, cancellation);
-            // News without a changed container is about a VM.
-            if (news && changes.Count > 0)
+            // One answer a round: however many there are, changes and measurements go between them.
+            var answer = logs.TakeAnswer();
+            if (answer is not null)
+            {
+                await hub.WriteAsync(new AgentMessage { LogLines = answer }, cancellation).WaitAsync(WriteDeadline, time, cancellation);
+                if (logs.HasAnswers)
+                    board.Wake();
+            }
+
+            // News without a changed container and without lines of a log is about a VM.
+            if (news && (changes.Count > 0 || answer is not null) && time.GetElapsedTime(next) < ReportEvery)
                 continue;
             next = time.GetTimestamp();
             await hub.WriteAsync(AgentMessages.Utilization(time.GetUtcNow(), sampler.Sample(), vms), cancellation)
