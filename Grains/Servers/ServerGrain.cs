@@ -14,6 +14,7 @@ internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider 
     // What an agent took of the desired state is compared at every change and every so many reports.
     private const int CompareEvery = 4;
 
+    private readonly LogRequests _logs = new(clock);
     private AgentSession? _session;
     private ServerRecord? _record;
     private int _reports;
@@ -31,6 +32,7 @@ internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider 
             return $"a newer session of {Region}/{Name} is connected; is a second agent running with this server's name?";
         _session?.Link.Close("a newer session took over").Ignore();
         _session = null;
+        _logs.GiveUp();
         _record = await pool.UpsertServer(hello.Server, hello.Vms, CancellationToken.None);
         await Placement.Join(_record, hello.Vms);
         await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
@@ -45,6 +47,7 @@ internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider 
             return;
         var vms = _session.Vms;
         _session = null;
+        _logs.GiveUp();
         await Placement.Leave(Name, "its agent is not connected");
         await Task.WhenAll(vms.Select(vm => Vm(vm.Name).Detach()));
         Log("disconnected", $"the agent of server {Name} is gone; its containers go on, new ones go elsewhere");
@@ -90,6 +93,20 @@ internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider 
     }
 
     public Task<ServerRecord?> GetRecord() => Task.FromResult(_record);
+
+    public Task<LogChunk> ReadLogs(LogRead read) => _session is { Link: var link }
+        ? _logs.Ask(read, request => link.ReadLogs(request, read).Ignore())
+        : Task.FromResult(LogRequests.Away(read.From, "its agent is not connected"));
+
+    public Task CloseLogs(string reader) => _session?.Link.CloseLogs(reader) ?? Task.CompletedTask;
+
+    public Task<bool> TakeLogs(long session, long request, LogChunk chunk)
+    {
+        if (_session?.Id != session)
+            return Task.FromResult(false);
+        _logs.Answer(request, chunk);
+        return Task.FromResult(true);
+    }
 
     public Task Keep() => Task.CompletedTask;
 
