@@ -34,6 +34,7 @@ internal static class CommandLine
             AppCommands.Status(shell),
             AppCommands.Scale(shell),
             AppCommands.Delete(shell),
+            LogsCommand.Create(shell),
             PoolCommands.Containers(shell),
             PoolCommands.Servers(shell),
             PoolCommands.Vms(shell),

@@ -36,7 +36,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
     public Func<DesiredContainer, Container?> Start { get; set; } = Healthy;
 
     /// <summary>What its containers write.</summary>
-    public SimulatedLogs Logs { get; } = new();
+    public SimulatedLogs Logs { get; set; } = new();
 
     /// <summary>Ids of the containers it runs.</summary>
     public IReadOnlyCollection<string> Running => [.. _running.Keys];
