@@ -36,6 +36,7 @@ internal static class CommandLine
             RollbackCommands.Rollback(shell),
             RollbackCommands.Revisions(shell),
             AppCommands.Delete(shell),
+            LogsCommand.Create(shell),
             PoolCommands.Containers(shell),
             PoolCommands.Servers(shell),
             PoolCommands.Vms(shell),

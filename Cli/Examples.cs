@@ -26,6 +26,7 @@ internal static class Examples
         ["scale"] = ["hosting scale shop 5 --wait"],
         ["rollback"] = ["hosting rollback shop --wait", "hosting rollback shop --to 5"],
         ["delete"] = ["hosting delete shop --wait"],
+        ["logs"] = ["hosting logs shop --tail 20", "hosting logs shop -f", "hosting logs shop --since 10m -o json"],
         ["containers"] = ["hosting containers --app shop", "hosting containers --server eu-1/srv-1 --all"],
         ["events"] = ["hosting events --app shop", "hosting events -f"],
         ["cordon"] = ["hosting cordon eu-1/srv-1"],

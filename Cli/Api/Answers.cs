@@ -36,6 +36,11 @@ internal sealed record Region(
 
 internal sealed record Event(long Id, DateTimeOffset At, string? Region, string? Server, string? App, string? Container, string Kind, string Message);
 
+internal sealed record LogLine(string Container, DateTimeOffset At, string Stream, string Text);
+
+/// <summary>What a stream of logs says about itself.</summary>
+internal sealed record LogNote(string Message);
+
 internal sealed record Explanation(string Region, int Vms, int Matching, IReadOnlyList<RuleCount>? Excluded, IReadOnlyList<Candidate>? Candidates);
 
 internal sealed record RuleCount(string Rule, int Count);
@@ -56,6 +61,8 @@ internal sealed record Problem(string? Title, int Status, string? Detail, IReadO
 [JsonSerializable(typeof(Vm[]))]
 [JsonSerializable(typeof(Region[]))]
 [JsonSerializable(typeof(Event[]))]
+[JsonSerializable(typeof(LogLine[]))]
+[JsonSerializable(typeof(LogNote))]
 [JsonSerializable(typeof(Explanation[]))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AnswerJson : JsonSerializerContext;

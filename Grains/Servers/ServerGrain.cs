@@ -21,6 +21,7 @@ internal sealed class ServerGrain(
 
     // Making a reference costs more than a call, and reports come all the time.
     private readonly Dictionary<string, IVmGrain> _vms = new(StringComparer.Ordinal);
+    private readonly LogRequests _logs = new(clock);
     private AgentSession? _session;
     private ServerRecord? _record;
     private int _reports;
@@ -42,6 +43,7 @@ internal sealed class ServerGrain(
             return $"a newer session of {Region}/{Name} is connected; is a second agent running with this server's name?";
         _session?.Link.Close("a newer session took over").Ignore();
         _session = null;
+        _logs.GiveUp();
         _record = await pool.UpsertServer(hello.Server, hello.Vms, CancellationToken.None);
         await Placement.Join(_record, hello.Vms);
         await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
@@ -57,6 +59,7 @@ internal sealed class ServerGrain(
             return;
         var vms = _session.Vms;
         _session = null;
+        _logs.GiveUp();
         await Placement.Leave(Name, "its agent is not connected");
         await Task.WhenAll(vms.Select(vm => Vm(vm.Name).Detach()));
         Log("disconnected", $"the agent of server {Name} is gone; its containers go on, new ones go elsewhere");
@@ -104,6 +107,20 @@ internal sealed class ServerGrain(
     }
 
     public Task<ServerRecord?> GetRecord() => Task.FromResult(_record);
+
+    public Task<LogChunk> ReadLogs(LogRead read) => _session is { Link: var link }
+        ? _logs.Ask(read, request => link.ReadLogs(request, read).Ignore())
+        : Task.FromResult(LogRequests.Away(read.From, "its agent is not connected"));
+
+    public Task CloseLogs(string reader) => _session?.Link.CloseLogs(reader) ?? Task.CompletedTask;
+
+    public Task<bool> TakeLogs(long session, long request, LogChunk chunk)
+    {
+        if (_session?.Id != session)
+            return Task.FromResult(false);
+        _logs.Answer(request, chunk);
+        return Task.FromResult(true);
+    }
 
     public Task Keep() => Task.CompletedTask;
 

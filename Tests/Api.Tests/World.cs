@@ -21,6 +21,9 @@ public sealed class World
 
     public ConcurrentDictionary<string, ServerStatus> Servers { get; } = new();
 
+    /// <summary>What containers wrote, by id.</summary>
+    public ConcurrentDictionary<string, List<LogLine>> Logs { get; } = new();
+
     /// <summary>What a call of a region that is not served ends with.</summary>
     public static Exception NoSilo => new OrleansException("secret: no silo");
 
@@ -205,6 +208,24 @@ internal sealed class ScriptedServer(World world) : Grain, IServerGrain
     public Task<bool> Report(long session, UtilizationReport report) => throw new NotSupportedException();
 
     public Task<bool> ReportContainers(long session, IReadOnlyList<Vms.ContainerStatus> changed) => throw new NotSupportedException();
+
+    public async Task<LogChunk> ReadLogs(LogRead read)
+    {
+        var all = world.Logs.GetValueOrDefault(read.Container) ?? [];
+        var behind = all.Where(line => line.Position > read.From).ToList();
+        var lines = behind.TakeLast(read.Tail ?? behind.Count).ToList();
+        if (lines.Count == 0 && read.Follow) await Task.Delay(100);
+        return new LogChunk
+        {
+            State = lines.Count > 0 || read.Follow ? LogState.Open : LogState.End,
+            Lines = lines,
+            Next = behind.Count > 0 ? behind[^1].Position : read.From,
+        };
+    }
+
+    public Task CloseLogs(string reader) => Task.CompletedTask;
+
+    public Task<bool> TakeLogs(long session, long request, LogChunk chunk) => throw new NotSupportedException();
 
     public Task<ServerRecord?> GetRecord() => throw new NotSupportedException();
 

@@ -44,6 +44,9 @@ public sealed class SimulatedAgent : IAsyncDisposable
     /// <summary>Says what becomes of a container it is told to run; null keeps it starting for ever.</summary>
     public Func<DesiredContainer, Container?> Start { get; set; } = Healthy;
 
+    /// <summary>What its containers write.</summary>
+    public SimulatedLogs Logs { get; set; } = new();
+
     /// <summary>Ids of the containers it runs.</summary>
     public IReadOnlyCollection<string> Running => [.. _running.Keys];
 
@@ -129,6 +132,8 @@ public sealed class SimulatedAgent : IAsyncDisposable
         {
             if (message.Desired is { } desired)
                 Apply(desired);
+            else if (message.ReadLogs is { } read)
+                _ = Answer(read, cancellation);
             Policy = message.Policy ?? Policy;
         }
     }
@@ -158,6 +163,13 @@ public sealed class SimulatedAgent : IAsyncDisposable
             _outgoing.Writer.TryWrite(new AgentMessage { Utilization = report });
         }
         while (await timer.WaitForNextTickAsync(cancellation));
+    }
+
+    private async Task Answer(ReadLogs read, CancellationToken cancellation)
+    {
+        var answer = _running.ContainsKey(read.Container) ? await Logs.Read(read, cancellation) : new LogLines { State = LogState.Gone, Next = read.From };
+        answer.Request = read.Request;
+        _outgoing.Writer.TryWrite(new AgentMessage { LogLines = answer });
     }
 
     private void Apply(DesiredVm desired)

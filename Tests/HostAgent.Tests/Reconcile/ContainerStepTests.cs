@@ -74,6 +74,7 @@ public sealed class ContainerStepTests
 
         var (second, later) = Exit(Start(first, now), now, after: 1);
         Assert.Equal(later + TimeSpan.FromSeconds(1), ContainerStep.Next(Wanted, second, later).Until);
+        Assert.Equal("crash loop: exited with code 1, restart 2 in 1 s", second.Reason);
 
         var (calm, end) = Exit(Start(second, later), later, after: 61);
         Assert.Equal(1, calm.Restarts);
@@ -86,6 +87,18 @@ public sealed class ContainerStepTests
         var (once, now) = Exit(Of(Presence.Running) with { HasRun = true, StartedAt = Now }, Now, after: 1);
         var again = ContainerStep.Seen(once with { Stale = true }, Found(Presence.Exited, once.StartedAt), now);
         Assert.Equal(once.Restarts, again.Restarts);
+    }
+
+    [Fact]
+    public void The_reason_of_an_exit_ends_with_what_was_written_last()
+    {
+        var running = Of(Presence.Running) with { HasRun = true, StartedAt = Now, Restarts = 3 };
+        var found = Found(Presence.Exited, Now) with { LastLines = "no database | giving up", ExitCode = 3 };
+        var exited = ContainerStep.Seen(running, found, Now.AddSeconds(1));
+        Assert.Equal("crash loop: exited with code 3, restart 4 in 4 s; last lines: no database | giving up", exited.Reason);
+        Assert.True(ContainerStep.IsNewExit(running, found));
+        Assert.False(ContainerStep.IsNewExit(exited, found));
+        Assert.False(ContainerStep.IsNewExit(running, Found(Presence.Running, Now)));
     }
 
     [Fact]
