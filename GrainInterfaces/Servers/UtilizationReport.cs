@@ -14,13 +14,28 @@ public sealed record UtilizationReport
 
     /// <summary>Readiness of each VM and the version of its desired state that its agent works on.</summary>
     [Id(2)] public required IReadOnlyList<VmReport> Vms { get; init; }
+
+    /// <summary>What each container took since the measurement before; empty when the agent does not measure it.</summary>
+    [Id(3)] public IReadOnlyList<ContainerUsage> Usage { get; init; } = [];
+
+    /// <summary>Share of the time for which the primary was ready to run and waited for a CPU, 0 to 1; null when the agent does not measure it.</summary>
+    [Id(4)] public double? PrimaryWait { get; init; }
 }
+
+/// <summary>What one container took of its server.</summary>
+/// <param name="Container">Its id.</param>
+/// <param name="CpuMillis">CPU, in thousandths of a core.</param>
+/// <param name="MemoryMiB">Memory that would be free without it, in MiB.</param>
+[GenerateSerializer, Alias("hosting.ContainerUsage")]
+public sealed record ContainerUsage([property: Id(0)] string Container, [property: Id(1)] int CpuMillis, [property: Id(2)] int MemoryMiB);
 
 /// <summary>How a VM does, by its agent's word.</summary>
 /// <param name="Vm">Name of the VM.</param>
 /// <param name="Ready">Whether its engine answers.</param>
 /// <param name="AppliedVersion">Version of the desired state its agent took last; 0 when none.</param>
 /// <param name="Reason">Why it is not ready; null when it is.</param>
+/// <param name="Gone">It will not come back: its containers are replaced at once.</param>
 [GenerateSerializer, Alias("hosting.VmReport")]
 public sealed record VmReport(
-    [property: Id(0)] string Vm, [property: Id(1)] bool Ready, [property: Id(2)] long AppliedVersion, [property: Id(3)] string? Reason);
+    [property: Id(0)] string Vm, [property: Id(1)] bool Ready, [property: Id(2)] long AppliedVersion, [property: Id(3)] string? Reason,
+    [property: Id(4)] bool Gone = false);

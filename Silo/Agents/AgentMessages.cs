@@ -36,7 +36,7 @@ internal static class AgentMessages
     {
         SampledAt = DateTimeOffset.FromUnixTimeMilliseconds(utilization.SampledAt),
         Utilization = new Utilization(utilization.Cpu, utilization.Memory, utilization.PrimaryCpu),
-        Vms = [.. utilization.Vms.Select(vm => new VmReport(vm.Vm, vm.Ready, vm.AppliedVersion, NullIfEmpty(vm.Reason)))],
+        Vms = [.. utilization.Vms.Select(vm => new VmReport(vm.Vm, vm.Ready, vm.AppliedVersion, NullIfEmpty(vm.Reason), vm.Gone))],
     };
 
     public static IReadOnlyList<ContainerStatus> Read(IEnumerable<Protocol.Container> containers) =>
