@@ -15,19 +15,23 @@ public sealed record UtilizationReport
     /// <summary>Readiness of each VM and the version of its desired state that its agent works on.</summary>
     [Id(2)] public required IReadOnlyList<VmReport> Vms { get; init; }
 
-    /// <summary>What each container took since the measurement before; empty when the agent does not measure it.</summary>
+    /// <summary>What each running container uses; a container that is not listed was not measured.</summary>
     [Id(3)] public IReadOnlyList<ContainerUsage> Usage { get; init; } = [];
 
-    /// <summary>Share of the time for which the primary was ready to run and waited for a CPU, 0 to 1; null when the agent does not measure it.</summary>
+    /// <summary>
+    /// Of the time in which threads of the primary could have run, the share they waited for a CPU, 0 to 1: what its neighbours
+    /// cost it. 0 when it hardly wanted to run, null when it was not measured.
+    /// </summary>
     [Id(4)] public double? PrimaryWait { get; init; }
 }
 
-/// <summary>What one container took of its server.</summary>
-/// <param name="Container">Its id.</param>
-/// <param name="CpuMillis">CPU, in thousandths of a core.</param>
-/// <param name="MemoryMiB">Memory that would be free without it, in MiB.</param>
+/// <summary>What a container uses, by its control group.</summary>
+/// <param name="Container">Id of the container.</param>
+/// <param name="CpuMillis">CPU in thousandths of a core, averaged since the measurement before.</param>
+/// <param name="MemoryMiB">Memory in MiB, without the file cache that the kernel can drop at once.</param>
 [GenerateSerializer, Alias("hosting.ContainerUsage")]
-public sealed record ContainerUsage([property: Id(0)] string Container, [property: Id(1)] int CpuMillis, [property: Id(2)] int MemoryMiB);
+public sealed record ContainerUsage(
+    [property: Id(0)] string Container, [property: Id(1)] int CpuMillis, [property: Id(2)] int MemoryMiB);
 
 /// <summary>How a VM does, by its agent's word.</summary>
 /// <param name="Vm">Name of the VM.</param>

@@ -22,6 +22,7 @@ internal sealed class ReplicaSetGrain(
     private static readonly TimeSpan RemindAfter = TimeSpan.FromSeconds(2);
 
     private readonly ReplicaSetContainers _containers = new();
+    private readonly HeldContainers _held = new();
     private RoutePublisher _routes = null!;
     private PlacementRefusal? _refusal;
     private IGrainTimer? _timer;
@@ -53,7 +54,7 @@ internal sealed class ReplicaSetGrain(
     }
 
     public Task<ReplicaSetStatus?> GetStatus() =>
-        Task.FromResult(document.State.Wanted is { } wanted ? _containers.Describe(wanted, _refusal) : null);
+        Task.FromResult(document.State.Wanted is { } wanted ? _held.AddTo(_containers.Describe(wanted, _refusal), clock.GetUtcNow()) : null);
 
     public Task<IReadOnlyList<ContainerRecord>> GetContainers() =>
         Task.FromResult<IReadOnlyList<ContainerRecord>>([.. _containers.All.OrderBy(c => c.CreatedAt)]);
@@ -75,6 +76,12 @@ internal sealed class ReplicaSetGrain(
     public Task Move(IReadOnlyList<ContainerMove> moves) => Task.CompletedTask;
 
     public Task Stay(IReadOnlyList<string> containers) => Task.CompletedTask;
+
+    public Task Hold(IReadOnlyList<ContainerMove> held)
+    {
+        _held.Note(held, clock.GetUtcNow());
+        return Task.CompletedTask;
+    }
 
     public Task Reconcile()
     {

@@ -9,21 +9,26 @@ using Microsoft.Extensions.Logging;
 namespace Hosting.Grains.Servers;
 
 [RegionPinned, GrainType("server")]
-internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider clock, ILogger<ServerGrain> log) : Grain, IServerGrain
+internal sealed partial class ServerGrain(PoolStore pool, EventLog events, TimeProvider clock, ILogger<ServerGrain> log) : Grain, IServerGrain
 {
     // What an agent took of the desired state is compared at every change and every so many reports.
     private const int CompareEvery = 4;
 
     private AgentSession? _session;
     private ServerRecord? _record;
+    private IReadOnlyList<VmRecord> _vms = [];
     private int _reports;
 
     private string Region => GrainKeys.RegionOf(this.GetPrimaryKeyString()).ToString();
     private string Name => this.GetPrimaryKeyString()[(Region.Length + 1)..];
     private IPlacementGrain Placement => GrainFactory.GetGrain<IPlacementGrain>(Region);
 
-    public override async Task OnActivateAsync(CancellationToken cancellationToken) =>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
         _record = await pool.GetServer(Region, Name, cancellationToken);
+        _vms = await pool.GetVms(Region, Name, cancellationToken);
+        StartWatch();
+    }
 
     public async Task<string?> Connect(AgentHello hello, IAgentLink link)
     {
@@ -32,9 +37,11 @@ internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider 
         _session?.Link.Close("a newer session took over").Ignore();
         _session = null;
         _record = await pool.UpsertServer(hello.Server, hello.Vms, CancellationToken.None);
-        await Placement.Join(_record, hello.Vms);
+        _vms = WithPolicy(hello.Vms, await pool.GetVms(Region, Name, CancellationToken.None));
+        await Placement.Join(_record, Offered(hello.Vms));
         await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
         _session = new AgentSession(hello.Session, link, hello.Vms);
+        Greet(hello.Vms);
         Log("connected", $"server {Name} is connected with {hello.Vms.Count} VMs and {hello.Containers.Count} containers");
         return null;
     }
@@ -55,7 +62,7 @@ internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider 
         if (_session?.Id != session)
             return false;
         if (!await Placement.Report(Name, report))
-            await Placement.Join(_record!, _session.Vms);
+            await Placement.Join(_record!, Offered(_session.Vms));
         foreach (var vm in report.Vms)
         {
             if (_reports % CompareEvery == 0 || _session.Applied.GetValueOrDefault(vm.Vm) != vm.AppliedVersion)
@@ -63,6 +70,7 @@ internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider 
             _session.Applied[vm.Vm] = vm.AppliedVersion;
         }
         _reports++;
+        Hear(report);
         return true;
     }
 
@@ -78,27 +86,64 @@ internal sealed class ServerGrain(PoolStore pool, EventLog events, TimeProvider 
     {
         if (_record is not { } record)
             return null;
-        var cordoned = patch.Cordoned ?? record.Cordoned;
+        var (cordoned, draining) = Decide(record.Cordoned, record.Draining, patch.Cordoned, patch.Draining);
         var thresholds = patch.ResetThresholds ? null : patch.Thresholds ?? record.Thresholds;
-        if (await pool.SetServerPolicy(Region, Name, cordoned, thresholds, CancellationToken.None) is not { } next)
+        if (await pool.SetServerPolicy(Region, Name, cordoned, draining, thresholds, CancellationToken.None) is not { } next)
             return null;
         _record = next;
         await Placement.Configure(next);
-        Log("configured", $"server {Name} is {(cordoned ? "cordoned" : "open")}, thresholds "
+        LookAgain();
+        Log("configured", $"server {Name} is {Words(cordoned, draining)}, thresholds "
             + (thresholds is { } t ? $"admit {t.Admit:0.00} evict {t.Evict:0.00}" : "of the region"));
+        return next;
+    }
+
+    public async Task<VmRecord?> ConfigureVm(string vm, VmPatch patch)
+    {
+        if (_vms.FirstOrDefault(v => v.Name == vm) is not { } known)
+            return null;
+        var (cordoned, draining) = Decide(known.Cordoned, known.Draining, patch.Cordoned, patch.Draining);
+        if (await pool.SetVmPolicy(Region, Name, vm, cordoned, draining, CancellationToken.None) is not { } next)
+            return null;
+        _vms = [.. _vms.Select(v => v.Name == vm ? v with { Cordoned = next.Cordoned, Draining = next.Draining } : v)];
+        await Placement.ConfigureVm(next);
+        LookAgain();
+        Log("configured", $"VM {vm} of {Name} is {Words(cordoned, draining)}");
         return next;
     }
 
     public Task<ServerRecord?> GetRecord() => Task.FromResult(_record);
 
+    // The timer does the work; being called keeps the grain there.
     public Task Keep() => Task.CompletedTask;
+
+    /// <summary>Draining closes, and opening ends a drain.</summary>
+    private static (bool Cordoned, bool Draining) Decide(bool wasCordoned, bool wasDraining, bool? cordon, bool? drain)
+    {
+        var cordoned = drain is true || (cordon ?? wasCordoned);
+        return (cordoned, cordoned && (drain ?? wasDraining));
+    }
+
+    private static string Words(bool cordoned, bool draining) => draining ? "being drained" : cordoned ? "cordoned" : "open";
+
+    /// <summary>What the agent says of its VMs, with the operator's policy; and those it has no more, for as long as containers are on them.</summary>
+    private static VmRecord[] WithPolicy(IReadOnlyList<VmRecord> said, IReadOnlyList<VmRecord> stored)
+    {
+        var now = said.ToDictionary(vm => vm.Name, StringComparer.Ordinal);
+        return [.. stored.Select(vm => now.TryGetValue(vm.Name, out var live) ? live with { Cordoned = vm.Cordoned, Draining = vm.Draining } : vm)];
+    }
+
+    private IReadOnlyList<VmRecord> Offered(IReadOnlyList<VmRecord> said) => [.. _vms.Where(vm => said.Any(s => s.Name == vm.Name))];
 
     private IVmGrain Vm(string vm) => GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
 
-    private void Log(string kind, string message)
+    private void Log(string kind, string message, ContainerRecord? about = null)
     {
         log.LogInformation("{Message}", message);
-        events.Write(new PlatformEvent { At = clock.GetUtcNow(), Region = Region, Server = Name, Kind = kind, Message = message });
+        events.Write(new PlatformEvent
+        {
+            At = clock.GetUtcNow(), Region = Region, Server = Name, App = about?.App, Container = about?.Id, Kind = kind, Message = message,
+        });
     }
 
     /// <summary>The one agent that speaks for the server.</summary>

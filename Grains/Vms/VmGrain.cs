@@ -40,6 +40,7 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
     public async Task Attach(IAgentLink link, IReadOnlyList<ContainerStatus> actual)
     {
         _link = link;
+        await DropEnded();
         await Report([.. actual.Where(a => a.Vm == Name)]);
         Send();
     }
@@ -92,6 +93,14 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
         await Write(next);
     }
 
+    public async Task Refresh()
+    {
+        var before = _containers.Count;
+        await DropEnded();
+        if (_containers.Count < before)
+            Change();
+    }
+
     public Task Applied(long version)
     {
         if (version < _version && clock.GetUtcNow() - _sentAt > ResendAfter)
@@ -107,6 +116,15 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
             _containers[record.Id] = new VmContainer(record, spec, record.State == ContainerState.Draining);
         else
             await Release(new ContainerRelease(record.Id, ContainerState.Failed, "its app is gone"));
+    }
+
+    /// <summary>What was replaced while its agent was away is over, and is not run again though the word of it was lost.</summary>
+    private async Task DropEnded()
+    {
+        var filter = new ContainerFilter { Region = Region, Server = Server, Vm = Name, Limit = int.MaxValue };
+        var live = (await pool.GetContainers(filter, CancellationToken.None)).Select(c => c.Id).ToHashSet(StringComparer.Ordinal);
+        foreach (var ended in _containers.Keys.Where(id => !live.Contains(id)).ToList())
+            _containers.Remove(ended);
     }
 
     private async Task Write(List<ContainerRecord> next)

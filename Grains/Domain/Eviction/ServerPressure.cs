@@ -27,7 +27,7 @@ public sealed class ServerPressure
     private readonly PressureWindow _window = new();
     private readonly Dictionary<string, PressureMove> _moves = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (Demand Frees, long ForgetAt)> _ended = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, DateTimeOffset> _staysUntil = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (PressureMove Move, DateTimeOffset Until)> _stays = new(StringComparer.Ordinal);
     private Dictionary<string, Demand> _lastSeen = new(StringComparer.Ordinal);
     private DateTimeOffset _lookedAt;
     private Dictionary<string, Demand> _usage = new(StringComparer.Ordinal);
@@ -38,6 +38,9 @@ public sealed class ServerPressure
 
     /// <summary>Containers that have to leave, in the order they were chosen.</summary>
     public IReadOnlyCollection<PressureMove> Moves => _moves.Values;
+
+    /// <summary>Containers that should leave and cannot, while nobody can: no other server takes any of them.</summary>
+    public IReadOnlyCollection<PressureMove> Held => _moves.Count > 0 || _window.OverFor is null ? [] : [.. _stays.Values.Select(s => s.Move)];
 
     /// <summary>Whether memory is so short that moves do not wait for the budget.</summary>
     public bool IsUrgent => _memory >= MemoryNearlyGone;
@@ -87,7 +90,7 @@ public sealed class ServerPressure
         if (answer == MoveAnswer.Begin) _moves[container] = move with { Begun = true };
         if (answer != MoveAnswer.NoRoom || move.Begun) return;
         _moves.Remove(container);
-        _staysUntil[container] = now + NoRoomFor;
+        _stays[container] = (move, now + NoRoomFor);
     }
 
     private bool IsRelieved(DateTimeOffset now) => _moves.Count > 0 && _window.IsTelling(now)
@@ -104,7 +107,7 @@ public sealed class ServerPressure
             if (!seen.ContainsKey(id)) _ended[id] = (frees, _reports + ReportsWithIt);
         (_lastSeen, _lookedAt) = (seen, now);
         foreach (var id in _moves.Keys.Where(id => !seen.ContainsKey(id)).ToList()) _moves.Remove(id);
-        foreach (var id in _staysUntil.Keys.Where(id => !seen.ContainsKey(id)).ToList()) _staysUntil.Remove(id);
+        foreach (var id in _stays.Keys.Where(id => !seen.ContainsKey(id)).ToList()) _stays.Remove(id);
         foreach (var container in live)
             if (_moves.TryGetValue(container.Id, out var move)) _moves[container.Id] = move with { Container = container };
     }
@@ -120,13 +123,13 @@ public sealed class ServerPressure
     {
         var stay = _moves.Values
             .Where(m => m.Container.State < ContainerState.Draining && now - m.DecidedAt >= GiveUpAfter)
-            .Select(m => m.Container.Id).ToList();
-        foreach (var id in stay)
+            .ToList();
+        foreach (var move in stay)
         {
-            _moves.Remove(id);
-            _staysUntil[id] = now + GivenUpFor;
+            _moves.Remove(move.Container.Id);
+            _stays[move.Container.Id] = (move, now + GivenUpFor);
         }
-        return stay;
+        return stay.ConvertAll(m => m.Container.Id);
     }
 
     /// <summary>Those that may be chosen, and what those that leave already will free.</summary>
@@ -139,7 +142,7 @@ public sealed class ServerPressure
         {
             var leaves = _moves.ContainsKey(container.Id) || container.State == ContainerState.Draining || leavesAnyway.Contains(container.Id);
             if (leaves) leaving = Add(leaving, Weight(container));
-            else if (!(_staysUntil.TryGetValue(container.Id, out var until) && now < until)) guests.Add(container);
+            else if (!(_stays.TryGetValue(container.Id, out var stays) && now < stays.Until)) guests.Add(container);
         }
         return (guests, leaving);
     }
