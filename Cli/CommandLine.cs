@@ -41,6 +41,8 @@ internal static class CommandLine
             EventsCommand.Create(shell),
             CordonCommands.Cordon(shell),
             CordonCommands.Uncordon(shell),
+            CordonCommands.Drain(shell),
+            PolicyCommand.Create(shell),
             ExplainCommand.Create(shell),
         };
         root.Options.Add(shell.Api);

@@ -25,8 +25,10 @@ internal static class Examples
         ["delete"] = ["hosting delete shop --wait"],
         ["containers"] = ["hosting containers --app shop", "hosting containers --server eu-1/srv-1 --all"],
         ["events"] = ["hosting events --app shop", "hosting events -f"],
-        ["cordon"] = ["hosting cordon eu-1/srv-1"],
+        ["cordon"] = ["hosting cordon eu-1/srv-1", "hosting cordon eu-1/srv-1/vm-2"],
         ["uncordon"] = ["hosting uncordon eu-1/srv-1"],
+        ["drain"] = ["hosting drain eu-1/srv-1 --wait --timeout 600", "hosting drain srv-1/vm-2"],
+        ["policy"] = ["hosting policy eu-1", "hosting policy eu-1 --lost-after 30 --moves-at-once 10"],
         ["explain"] = ["hosting explain --cpu 500 --memory 256 --region eu-1"],
     };
 

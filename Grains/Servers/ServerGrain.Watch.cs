@@ -31,7 +31,9 @@ internal sealed partial class ServerGrain
     private bool _saidHeld;
     private bool _pressed;
     private bool _doubtful;
-    private int? _draining;
+
+    // Containers left of what is being drained, at the last look: VMs by name, the server by the empty name.
+    private readonly Dictionary<string, int> _left = new(StringComparer.Ordinal);
 
     private enum Presence
     {
@@ -48,17 +50,13 @@ internal sealed partial class ServerGrain
     {
         _departures = new Departures(Region, GrainFactory, log);
         _loss = new LossWatch(clock.GetUtcNow());
+        foreach (var emptied in _vms.Where(vm => vm.Draining).Select(vm => vm.Name).Concat(_record?.Draining is true ? [""] : []))
+            _left[emptied] = 0;
         // Reports go on being taken while a look waits for others.
         _timer = this.RegisterGrainTimer(Look, new() { DueTime = LookEvery, Period = LookEvery, Interleave = true });
     }
 
-    /// <summary>An agent is there. What an earlier activation, or the silence, made leave may stay.</summary>
-    private void Greet(IReadOnlyList<VmRecord> vms)
-    {
-        _loss.Offer(vms, clock.GetUtcNow());
-        LookAgain();
-    }
-
+    /// <summary>Something changed for all of its containers: what an earlier look, or an earlier activation, made leave may stay.</summary>
     private void LookAgain()
     {
         _doubtful = true;
@@ -115,7 +113,7 @@ internal sealed partial class ServerGrain
             _departures.Doubt(live);
         _doubtful = false;
         var leaving = Departure.Of(_record!, _vms, _loss, live, _policy, now);
-        NoteProgress(live.Count);
+        NoteProgress(live);
         var evicted = await Evict(live, leaving, now);
         await _departures.Tell([.. leaving, .. evicted], live, now.AddSeconds(_policy.CooldownSeconds));
         _lookAt = live.Count == 0 ? now + LookAtNothingEvery : default;
@@ -226,18 +224,27 @@ internal sealed partial class ServerGrain
         _lostVms.RemoveWhere(name => _vms.All(vm => vm.Name != name));
     }
 
-    private void NoteProgress(int left)
+    private void NoteProgress(IReadOnlyList<ContainerRecord> live)
     {
-        if (_presence == Presence.Lost && !_saidLost && (left > 0 || _loss.Known))
+        if (_presence == Presence.Lost && !_saidLost && (live.Count > 0 || _loss.Known))
         {
             _saidLost = true;
-            Log("lost", $"server {Name} has not been heard from for {_loss.Silence(clock.GetUtcNow()).TotalSeconds:0} s: its {left} containers are replaced elsewhere");
+            Log("lost", $"server {Name} has not been heard from for {_loss.Silence(clock.GetUtcNow()).TotalSeconds:0} s: its {live.Count} containers are replaced elsewhere");
         }
-        if (!_record!.Draining)
-            _draining = null;
-        else if (left == 0 && _draining is not 0)
-            Log("drained", $"server {Name} is empty: everything has left it");
-        if (_record.Draining)
-            _draining = left;
+        NoteDrain("", $"server {Name}", _record!.Draining, live.Count);
+        foreach (var vm in _vms)
+            NoteDrain(vm.Name, $"VM {vm.Name} of server {Name}", vm.Draining, live.Count(c => c.Vm == vm.Name));
+    }
+
+    private void NoteDrain(string key, string what, bool draining, int left)
+    {
+        if (!draining)
+        {
+            _left.Remove(key);
+            return;
+        }
+        if (left == 0 && (!_left.TryGetValue(key, out var before) || before > 0))
+            Log("drained", $"{what} is empty: everything has left it");
+        _left[key] = left;
     }
 }

@@ -36,12 +36,13 @@ internal sealed partial class ServerGrain(PoolStore pool, EventLog events, TimeP
             return $"a newer session of {Region}/{Name} is connected; is a second agent running with this server's name?";
         _session?.Link.Close("a newer session took over").Ignore();
         _session = null;
+        _loss.Offer(hello.Vms, clock.GetUtcNow());
         _record = await pool.UpsertServer(hello.Server, hello.Vms, CancellationToken.None);
         _vms = WithPolicy(hello.Vms, await pool.GetVms(Region, Name, CancellationToken.None));
         await Placement.Join(_record, Offered(hello.Vms));
         await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
         _session = new AgentSession(hello.Session, link, hello.Vms);
-        Greet(hello.Vms);
+        LookAgain();
         Log("connected", $"server {Name} is connected with {hello.Vms.Count} VMs and {hello.Containers.Count} containers");
         return null;
     }
@@ -59,15 +60,16 @@ internal sealed partial class ServerGrain(PoolStore pool, EventLog events, TimeP
 
     public async Task<bool> Report(long session, UtilizationReport report)
     {
-        if (_session?.Id != session)
+        // A look may end the session while this waits.
+        if (_session is not { } current || current.Id != session)
             return false;
         if (!await Placement.Report(Name, report))
-            await Placement.Join(_record!, Offered(_session.Vms));
+            await Placement.Join(_record!, Offered(current.Vms));
         foreach (var vm in report.Vms)
         {
-            if (_reports % CompareEvery == 0 || _session.Applied.GetValueOrDefault(vm.Vm) != vm.AppliedVersion)
+            if (_reports % CompareEvery == 0 || current.Applied.GetValueOrDefault(vm.Vm) != vm.AppliedVersion)
                 await Vm(vm.Vm).Applied(vm.AppliedVersion);
-            _session.Applied[vm.Vm] = vm.AppliedVersion;
+            current.Applied[vm.Vm] = vm.AppliedVersion;
         }
         _reports++;
         Hear(report);

@@ -35,6 +35,9 @@ internal static class Problems
     public static ProblemHttpResult NoSuchServer(string id) => NotFound(
         $"There is no server '{Shown(id)}'. GET /v1/servers lists them; a server appears when its agent connects.");
 
+    public static ProblemHttpResult NoSuchVm(string id) => NotFound(
+        $"There is no VM '{Shown(id)}'. GET /v1/vms lists them; a VM comes with its server's agent.");
+
     /// <summary>413.</summary>
     public static ProblemHttpResult TooLarge(int limitBytes) => TypedResults.Problem(
         $"The body is over {limitBytes / 1024} KiB. Put large configuration into the image, or on a URL that the app reads.",
