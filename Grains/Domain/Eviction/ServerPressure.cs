@@ -76,7 +76,7 @@ public sealed class ServerPressure
         Settle(live, now);
         var stay = IsRelieved(now) ? StayAll() : GiveUp(now);
         if (!IsOver(policy) || !_window.IsTelling(now)) return stay.Count == 0 ? PressureDecision.None : new([], stay, null);
-        var (guests, leaving) = Sort(live, leavesAnyway, now);
+        var (guests, leaving) = Sort(live, leavesAnyway);
         var plan = EvictionPlanner.Plan(
             new ServerLoad(_window.Level, _thresholds, capacity, leaving),
             [.. guests.Select(c => new Guest(c.Id, Frees(c)))]);
@@ -107,7 +107,8 @@ public sealed class ServerPressure
             if (!seen.ContainsKey(id)) _ended[id] = (frees, _reports + ReportsWithIt);
         (_lastSeen, _lookedAt) = (seen, now);
         foreach (var id in _moves.Keys.Where(id => !seen.ContainsKey(id)).ToList()) _moves.Remove(id);
-        foreach (var id in _stays.Keys.Where(id => !seen.ContainsKey(id)).ToList()) _stays.Remove(id);
+        foreach (var (id, stays) in _stays)
+            if (now >= stays.Until || !seen.ContainsKey(id)) _stays.Remove(id);
         foreach (var container in live)
             if (_moves.TryGetValue(container.Id, out var move)) _moves[container.Id] = move with { Container = container };
     }
@@ -134,7 +135,7 @@ public sealed class ServerPressure
 
     /// <summary>Those that may be chosen, and what those that leave already will free.</summary>
     private (List<ContainerRecord> Guests, Demand Leaving) Sort(
-        IReadOnlyList<ContainerRecord> live, IReadOnlySet<string> leavesAnyway, DateTimeOffset now)
+        IReadOnlyList<ContainerRecord> live, IReadOnlySet<string> leavesAnyway)
     {
         var guests = new List<ContainerRecord>(live.Count);
         var leaving = _ended.Values.Aggregate(default(Demand), (sum, ended) => Add(sum, ended.Frees));
@@ -142,7 +143,7 @@ public sealed class ServerPressure
         {
             var leaves = _moves.ContainsKey(container.Id) || container.State == ContainerState.Draining || leavesAnyway.Contains(container.Id);
             if (leaves) leaving = Add(leaving, Weight(container));
-            else if (!(_stays.TryGetValue(container.Id, out var stays) && now < stays.Until)) guests.Add(container);
+            else if (!_stays.ContainsKey(container.Id)) guests.Add(container);
         }
         return (guests, leaving);
     }
