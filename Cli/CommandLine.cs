@@ -43,6 +43,7 @@ internal static class CommandLine
             CordonCommands.Uncordon(shell),
             CordonCommands.Drain(shell),
             PolicyCommand.Create(shell),
+            ThresholdsCommand.Create(shell),
             ExplainCommand.Create(shell),
         };
         root.Options.Add(shell.Api);

@@ -19,6 +19,7 @@ internal static class Examples
         [
             "hosting deploy shop --image shop:1.4 --port 8080 --replicas 3 --wait",
             "hosting deploy shop --image shop:1.4 --port 8080 --cpu 500 --memory 256 --env MODE=fast --health-path /healthz",
+            "hosting deploy shop --image shop:1.4 --port 8080 --replicas 4 --constraint disk=ssd --placement allOrNothing",
             "hosting deploy shop -f shop.json --replicas 5 --dry-run",
         ],
         ["scale"] = ["hosting scale shop 5 --wait"],
@@ -29,7 +30,12 @@ internal static class Examples
         ["uncordon"] = ["hosting uncordon eu-1/srv-1"],
         ["drain"] = ["hosting drain eu-1/srv-1 --wait --timeout 600", "hosting drain srv-1/vm-2"],
         ["policy"] = ["hosting policy eu-1", "hosting policy eu-1 --lost-after 30 --moves-at-once 10"],
-        ["explain"] = ["hosting explain --cpu 500 --memory 256 --region eu-1"],
+        ["thresholds"] = ["hosting thresholds eu-1 --admit 0.5 --evict 0.7", "hosting thresholds eu-1/srv-1 --admit 0.7", "hosting thresholds eu-1/srv-1 --reset"],
+        ["explain"] =
+        [
+            "hosting explain --cpu 500 --memory 256 --region eu-1",
+            "hosting explain --cpu 500 --memory 256 --app shop --constraint disk=ssd",
+        ],
     };
 
     /// <summary>Makes <c>--help</c> end with the examples of its command.</summary>

@@ -1,3 +1,4 @@
+using Hosting.Grains.Placement;
 using Hosting.Grains.Regions;
 using Hosting.Grains.Storage;
 using Hosting.Regions;
@@ -27,6 +28,8 @@ public static class GrainServices
         silo.Services.AddHostingStorage(connectionString);
         silo.Services.AddSingleton(TimeProvider.System);
         silo.Services.AddSingleton(new ServedRegions(regions));
+        silo.Services.AddSingleton<ReportForwarder>();
+        silo.Services.AddHostedService(services => services.GetRequiredService<ReportForwarder>());
         silo.Services.AddHostedService<RegionKeeper>();
         return silo;
     }

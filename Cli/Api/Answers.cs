@@ -8,7 +8,9 @@ namespace Hosting.Cli.Api;
 
 internal sealed record App(string Name, int Revision, string Phase, int Desired, int Ready, string? Url, string? Message, AppSpec? Spec);
 
-internal sealed record AppSpec(string? Image, int CpuMillis, int MemoryMiB, IReadOnlyList<string>? Regions, IReadOnlyList<string>? Hostnames);
+internal sealed record AppSpec(
+    string? Image, int CpuMillis, int MemoryMiB, IReadOnlyList<string>? Regions, IReadOnlyList<string>? Hostnames,
+    IReadOnlyDictionary<string, string>? Constraints, string? Placement);
 
 internal sealed record Container(
     string Id, string App, int Revision, string Region, string Server, string Vm, string State, bool Healthy, string? Endpoint,
@@ -20,7 +22,8 @@ internal sealed record Thresholds(double Admit, double Evict);
 
 internal sealed record Server(
     string Id, bool Online, bool Cordoned, bool Admitting, string? NotAdmittingReason, int CpuMillis, int MemoryMiB,
-    Shares? Utilization, Thresholds? Thresholds, IReadOnlyList<Vm>? Vms, bool Draining, int Containers, bool Suspect);
+    Shares? Utilization, Thresholds? Thresholds, IReadOnlyList<Vm>? Vms,
+    IReadOnlyDictionary<string, string>? Labels, bool Draining, int Containers, bool Suspect);
 
 internal sealed record Vm(
     string Id, string Driver, int CpuMillis, int MemoryMiB, int FreeCpuMillis, int FreeMemoryMiB, int Containers, bool Ready, string? Reason,
@@ -41,7 +44,7 @@ internal sealed record RuleCount(string Rule, int Count);
 
 internal sealed record Candidate(
     string Server, string Vm, int FreeCpuMillis, int FreeMemoryMiB, double ProjectedCpu, double ProjectedMemory, double Admit,
-    int Replicas, int? Rank, string? Reason);
+    int Replicas, int ReplicasInVm, int? Rank, string? Reason);
 
 /// <summary>RFC 9457 problem details.</summary>
 internal sealed record Problem(string? Title, int Status, string? Detail, IReadOnlyDictionary<string, string[]>? Errors);

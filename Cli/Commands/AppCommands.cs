@@ -90,6 +90,8 @@ internal static class AppCommands
             output.WriteLine($"  image      {Cell.Clean(spec.Image ?? "")}");
             output.WriteLine($"  a replica  {spec.CpuMillis} thousandths of a core, {spec.MemoryMiB} MiB");
             output.WriteLine($"  regions    {(spec.Regions is { Count: > 0 } regions ? string.Join(", ", regions) : "all")}");
+            if (spec.Constraints is { Count: > 0 } labels) output.WriteLine($"  servers    {Words.Labels(labels)}");
+            if (spec.Placement == "allOrNothing") output.WriteLine("  placement  all replicas of a region, or none");
             if (spec.Hostnames is { Count: > 0 } hostnames) output.WriteLine($"  hostnames  {string.Join(", ", hostnames)}");
         }
         output.WriteLine();

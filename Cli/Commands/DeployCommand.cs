@@ -39,6 +39,10 @@ internal sealed class DeployCommand
         Description = "Path that answers 200 to 399 when a replica is healthy. Otherwise the port accepting is enough.", HelpName = "PATH",
     };
 
+    private readonly Option<string?> _spread = PlacementOptions.Spread();
+    private readonly Option<string[]> _constraints = PlacementOptions.Constraints();
+    private readonly Option<string?> _placement = PlacementOptions.Mode();
+
     private DeployCommand()
     {
     }
@@ -54,7 +58,8 @@ internal sealed class DeployCommand
     }
 
     private IEnumerable<Option> Options() =>
-        [_image, _port, _replicas, _cpu, _memory, _regions, _env, _hostnames, _command, _args, _healthPath, _file, _dryRun];
+        [_image, _port, _replicas, _cpu, _memory, _regions, _env, _hostnames, _command, _args, _healthPath,
+            _spread, _constraints, _placement, _file, _dryRun];
 
     private async Task Run(Invocation call, CancellationToken cancel)
     {
@@ -79,8 +84,11 @@ internal sealed class DeployCommand
         SetList("hostnames", given.GetValue(_hostnames));
         SetList("command", given.GetValue(_command));
         SetList("args", given.GetValue(_args));
-        foreach (var pair in given.GetValue(_env) ?? []) SetVariable(spec, pair);
-        if (given.GetValue(_healthPath) is { } path) Child(spec, "healthCheck")["path"] = path;
+        Set("spread", given.GetValue(_spread));
+        Set("placement", given.GetValue(_placement));
+        Pairs.Set(spec, "env", "--env", given.GetValue(_env));
+        Pairs.Set(spec, "constraints", "--constraint", given.GetValue(_constraints));
+        if (given.GetValue(_healthPath) is { } path) Pairs.Child(spec, "healthCheck")["path"] = path;
 
         void Set(string field, JsonNode? value)
         {
@@ -91,21 +99,6 @@ internal sealed class DeployCommand
         {
             if (values is { Length: > 0 }) spec[field] = new JsonArray([.. values.Select(value => (JsonNode)value)]);
         }
-    }
-
-    private static void SetVariable(JsonObject spec, string pair)
-    {
-        var equals = pair.IndexOf('=', StringComparison.Ordinal);
-        if (equals < 1) throw CommandException.Usage($"--env '{pair}': write KEY=VALUE.");
-        Child(spec, "env")[pair[..equals]] = pair[(equals + 1)..];
-    }
-
-    private static JsonObject Child(JsonObject spec, string field)
-    {
-        if (spec[field] is JsonObject there) return there;
-        var created = new JsonObject();
-        spec[field] = created;
-        return created;
     }
 
     private static string? NameIn(JsonObject spec) => spec["name"] is JsonValue value && value.TryGetValue<string>(out var name) ? name : null;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Hosting.Cli.Api;
 using Hosting.Cli.Output;
@@ -12,8 +11,6 @@ internal static class PolicyCommand
     public static Command Create(Shell shell)
     {
         var region = new Argument<string>("region") { Description = "Name of the region." };
-        var admit = Share("--admit", "Share of a server's CPU or memory at or over which it takes no new container.");
-        var evict = Share("--evict", "Share over which containers leave. Goes with --admit.");
         (string Field, Option<int?> Option)[] numbers =
         [
             ("evictAfterSeconds", Whole.Option("--evict-after", "Seconds a server may be over it before containers leave, 1 to 3600.", "SECONDS")),
@@ -22,11 +19,11 @@ internal static class PolicyCommand
             ("movesAtOnce", Whole.Option("--moves-at-once", "Containers that may be leaving under pressure at once, 1 to 10000.", "N")),
             ("movesPerMinute", Whole.Option("--moves-per-minute", "Containers that may begin to leave under pressure in a minute, 1 to 100000.", "N")),
         ];
-        var command = new Command("policy", "Show, or change, when containers leave the servers of a region.") { region, admit, evict };
+        var command = new Command("policy", "Show, or change, when containers leave the servers of a region.") { region };
         foreach (var (_, option) in numbers) command.Options.Add(option);
         shell.Bind(command, async (call, cancel) =>
         {
-            var change = Change(call, admit, evict, numbers);
+            var change = Change(call, numbers);
             var name = call.Arguments.GetValue(region)!;
             if (change.Count == 0) await Show(call, name, cancel);
             else call.Show(await Patch(call, name, change, cancel), changed => Write(call, changed));
@@ -34,12 +31,9 @@ internal static class PolicyCommand
         return command;
     }
 
-    private static JsonObject Change(Invocation call, Option<double?> admit, Option<double?> evict, (string Field, Option<int?> Option)[] numbers)
+    private static JsonObject Change(Invocation call, (string Field, Option<int?> Option)[] numbers)
     {
         var change = new JsonObject();
-        var (a, e) = (call.Arguments.GetValue(admit), call.Arguments.GetValue(evict));
-        if (a is null != e is null) throw CommandException.Usage("--admit and --evict go together.");
-        if (a is not null) change["thresholds"] = new JsonObject { ["admit"] = a, ["evict"] = e };
         foreach (var (field, option) in numbers)
             if (call.Arguments.GetValue(option) is { } number) change[field] = number;
         return change;
@@ -61,24 +55,11 @@ internal static class PolicyCommand
     {
         if (region.Reason is not null) throw new CommandException($"{region.Name}: {region.Reason}");
         var output = call.Terminal.Out;
-        output.WriteLine($"{region.Name}");
+        output.WriteLine(region.Name);
         output.WriteLine($"  takes containers under       {Words.Percent(region.Thresholds?.Admit)} of a server's CPU and memory");
         output.WriteLine($"  containers leave over        {Words.Percent(region.Thresholds?.Evict)}, after {region.EvictAfterSeconds} s");
         output.WriteLine($"  and do not come back for     {region.CooldownSeconds} s");
         output.WriteLine($"  leaving at once, at most     {region.MovesAtOnce} containers, {region.MovesPerMinute} a minute");
         output.WriteLine($"  a silent server is lost after {region.LostAfterSeconds} s");
     }
-
-    private static Option<double?> Share(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "SHARE",
-        CustomParser = result =>
-        {
-            var text = result.Tokens[0].Value;
-            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is > 0 and <= 1) return share;
-            result.AddError($"{name} must be a share of a server, over 0 and at most 1, not '{text}'.");
-            return null;
-        },
-    };
 }

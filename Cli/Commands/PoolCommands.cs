@@ -70,10 +70,11 @@ internal static class PoolCommands
     private static void WriteServers(Invocation call, Server[] servers)
     {
         var table = new Listing(
-            "id", "admitting", "cpu#", "memory#", "primary cpu#", "admit under#", "evict over#", "cpu millis#", "memory mib#", "vms#", "why not");
+            "id", "admitting", "cpu#", "memory#", "primary cpu#", "admit under#", "evict over#", "cpu millis#", "memory mib#", "vms#", "labels", "why not");
         foreach (var s in servers)
             table.Add(s.Id, Admitting(s), Words.Percent(s.Utilization?.Cpu), Words.Percent(s.Utilization?.Memory), Words.Percent(s.Utilization?.PrimaryCpu),
-                Words.Percent(s.Thresholds?.Admit), Words.Percent(s.Thresholds?.Evict), s.CpuMillis, s.MemoryMiB, s.Vms?.Count ?? 0, s.NotAdmittingReason);
+                Words.Percent(s.Thresholds?.Admit), Words.Percent(s.Thresholds?.Evict), s.CpuMillis, s.MemoryMiB, s.Vms?.Count ?? 0,
+                Words.Labels(s.Labels), s.NotAdmittingReason);
         table.Write(call.Terminal, "There are no servers yet: one appears when its agent connects.");
     }
 

@@ -7,7 +7,8 @@ namespace Hosting.Cli.Commands;
 /// <param name="Id"><c>region/server</c> or <c>region/server/vm</c>.</param>
 internal sealed record PoolTarget(string Id)
 {
-    private string Path => $"v1/{(Id.Count(c => c == '/') == 1 ? "servers" : "vms")}/{string.Join('/', Id.Split('/').Select(Uri.EscapeDataString))}";
+    /// <summary>Its path in the API.</summary>
+    public string Path => $"v1/{(Id.Count(c => c == '/') == 1 ? "servers" : "vms")}/{string.Join('/', Id.Split('/').Select(Uri.EscapeDataString))}";
 
     /// <summary>What a user wrote; a name without its region is looked up.</summary>
     /// <exception cref="CommandException">There is no such server or VM, or several.</exception>

@@ -23,6 +23,10 @@ internal static class Words
     /// <summary>A share as a percentage.</summary>
     public static string Percent(double? share) => share is { } s ? (s * 100).ToString("0", CultureInfo.InvariantCulture) + "%" : "";
 
+    /// <summary>Labels with their values: <c>disk=ssd, zone=a</c>.</summary>
+    public static string Labels(IReadOnlyDictionary<string, string>? labels) =>
+        string.Join(", ", (labels ?? new Dictionary<string, string>()).OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => Cell.Clean($"{l.Key}={l.Value}")));
+
     public static string YesNo(bool value) => value ? "yes" : "no";
 
     public static Cell Phase(string phase) => new(phase, phase switch

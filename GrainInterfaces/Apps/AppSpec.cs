@@ -1,3 +1,5 @@
+using Hosting.Placement;
+
 namespace Hosting.Apps;
 
 /// <summary>What a user asks for: an app service, as the HTTP API and the SDK take it. Immutable.</summary>
@@ -45,10 +47,16 @@ public sealed record AppSpec
     [Id(12)] public int StopGraceSeconds { get; init; } = 10;
 
     /// <summary>Whether replicas avoid sharing a server.</summary>
-    [Id(13)] public Placement.Spread Spread { get; init; } = Placement.Spread.Server;
+    [Id(13)] public Spread Spread { get; init; } = Spread.Server;
 
     /// <summary>Labels a server must carry with exactly these values; null or empty means any server.</summary>
     [Id(14)] public IReadOnlyDictionary<string, string>? Constraints { get; init; }
+
+    /// <summary>
+    /// Whether replicas that a region lacks are placed as far as they fit, or all together or not at all. Decided in each
+    /// region for its share; a rollout asks for at most <see cref="RolloutSpec.MaxSurge"/> beyond the wanted number at once.
+    /// </summary>
+    [Id(15)] public PlacementMode Placement { get; init; }
 }
 
 /// <summary>A periodic check of one replica, made by its server's agent over the container's own address.</summary>

@@ -12,11 +12,22 @@ public readonly record struct Demand([property: Id(0)] int CpuMillis, [property:
 [JsonConverter(typeof(JsonStringEnumConverter<Spread>))]
 public enum Spread
 {
-    /// <summary>The server with the fewest replicas of the app first.</summary>
+    /// <summary>The server with the fewest replicas of the app first, and on it the VM with the fewest.</summary>
     [JsonStringEnumMemberName("server")] Server,
 
     /// <summary>Headroom alone decides.</summary>
     [JsonStringEnumMemberName("none")] None,
+}
+
+/// <summary>What becomes of replicas that are asked for together when not all of them fit.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<PlacementMode>))]
+public enum PlacementMode
+{
+    /// <summary>As many as fit are placed, the others as soon as there is room.</summary>
+    [JsonStringEnumMemberName("asManyAsFit")] AsManyAsFit,
+
+    /// <summary>None is placed until there is room for all of them.</summary>
+    [JsonStringEnumMemberName("allOrNothing")] AllOrNothing,
 }
 
 /// <summary>Shares of a server's CPU and memory, each compared with its utilization.</summary>

@@ -41,8 +41,9 @@ public interface IPlacementGrain : IGrainWithStringKey
     /// </summary>
     [Alias("BeginMoves")] Task<IReadOnlyList<MoveAnswer>> BeginMoves(MoveQuestion question);
 
-    /// <summary>A measurement of a server's utilization. Lost ones cost nothing. False when the server has to <see cref="Join"/> first.</summary>
-    [Alias("Report")] Task<bool> Report(string server, UtilizationReport report);
+    /// <summary>Measurements of servers, in the order they were taken. Lost ones cost nothing.</summary>
+    /// <returns>Names of the servers that have to <see cref="Join"/> first; empty as a rule.</returns>
+    [Alias("Report")] Task<IReadOnlyList<string>> Report([Immutable] IReadOnlyList<ServerReport> reports);
 
     /// <summary>Containers seen running, so that later measurements include them.</summary>
     [Alias("Started")] Task Started(IReadOnlyList<ContainerStart> started);

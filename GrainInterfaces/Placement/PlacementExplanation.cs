@@ -90,4 +90,7 @@ public sealed record PlacementCandidate
 
     /// <summary>The reason with its numbers; null when it matches.</summary>
     [Id(10)] public string? Reason { get; init; }
+
+    /// <summary>Replicas of the app in the VM.</summary>
+    [Id(11)] public required int ReplicasInVm { get; init; }
 }

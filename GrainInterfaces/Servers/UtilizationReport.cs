@@ -33,6 +33,12 @@ public sealed record UtilizationReport
 public sealed record ContainerUsage(
     [property: Id(0)] string Container, [property: Id(1)] int CpuMillis, [property: Id(2)] int MemoryMiB);
 
+/// <summary>A measurement and the server it is of.</summary>
+/// <param name="Server">Name within the region.</param>
+/// <param name="Report">The measurement.</param>
+[GenerateSerializer, Immutable, Alias("hosting.ServerReport")]
+public sealed record ServerReport([property: Id(0)] string Server, [property: Id(1)] UtilizationReport Report);
+
 /// <summary>How a VM does, by its agent's word.</summary>
 /// <param name="Vm">Name of the VM.</param>
 /// <param name="Ready">Whether its engine answers.</param>

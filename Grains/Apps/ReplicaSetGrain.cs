@@ -133,6 +133,7 @@ internal sealed class ReplicaSetGrain(
             Demand = new Demand(wanted.Spec.CpuMillis, wanted.Spec.MemoryMiB),
             Count = count,
             Spread = wanted.Spec.Spread,
+            AllOrNothing = wanted.Spec.Placement == PlacementMode.AllOrNothing,
             Constraints = wanted.Spec.Constraints,
         });
         foreach (var record in result.Placed)

@@ -37,8 +37,7 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         var vms = snapshot.Vms.ToLookup(vm => vm.Server, StringComparer.Ordinal);
         foreach (var server in snapshot.Servers)
             _ledger.Restore(server, [.. vms[server.Name]]);
-        foreach (var container in snapshot.Containers)
-            _ledger.Restore(container);
+        _ledger.Restore(snapshot.Containers);
     }
 
     public async Task<PlacementResult> Place(PlacementRequest request)
@@ -114,8 +113,12 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
             : MoveAnswer.Wait;
     }
 
-    public Task<bool> Report(string server, UtilizationReport report) =>
-        Task.FromResult(_ledger.Report(server, report, clock.GetUtcNow()));
+    public Task<IReadOnlyList<string>> Report(IReadOnlyList<ServerReport> reports)
+    {
+        var now = clock.GetUtcNow();
+        return Task.FromResult<IReadOnlyList<string>>(
+            [.. reports.Where(r => !_ledger.Report(r.Server, r.Report, now)).Select(r => r.Server)]);
+    }
 
     public Task Started(IReadOnlyList<ContainerStart> started)
     {

@@ -1,3 +1,4 @@
+using Hosting.Grains.Placement;
 using Hosting.Grains.Regions;
 using Hosting.Grains.Storage;
 using Hosting.Placement;
@@ -9,7 +10,9 @@ using Microsoft.Extensions.Logging;
 namespace Hosting.Grains.Servers;
 
 [RegionPinned, GrainType("server")]
-internal sealed partial class ServerGrain(PoolStore pool, EventLog events, TimeProvider clock, ILogger<ServerGrain> log) : Grain, IServerGrain
+internal sealed partial class ServerGrain(
+    PoolStore pool, EventLog events, ReportForwarder reports, TimeProvider clock, ILogger<ServerGrain> log)
+    : Grain, IServerGrain
 {
     // What an agent took of the desired state is compared at every change and every so many reports.
     private const int CompareEvery = 4;
@@ -63,7 +66,7 @@ internal sealed partial class ServerGrain(PoolStore pool, EventLog events, TimeP
         // A look may end the session while this waits.
         if (_session is not { } current || current.Id != session)
             return false;
-        if (!await Placement.Report(Name, report))
+        if (!await reports.Forward(Region, new ServerReport(Name, report)))
             await Placement.Join(_record!, Offered(current.Vms));
         foreach (var vm in report.Vms)
         {

@@ -47,13 +47,13 @@ public sealed partial class PoolStore
         return await containers.ExecuteNonQueryAsync(ct).ConfigureAwait(false) + await events.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
-    private static async Task<IReadOnlyList<ContainerRecord>> ReadLive(NpgsqlConnection connection, string region, CancellationToken ct)
+    private static async Task<IReadOnlyList<ContainerRecord>> ReadPlaced(NpgsqlConnection connection, string region, CancellationToken ct)
     {
         await using var command = Command(
-            connection, $"SELECT {ContainerReader.Columns} FROM container WHERE region = $1 AND ended_at IS NULL", region);
+            connection, $"SELECT {PlacedReader.Columns} FROM container WHERE region = $1 AND ended_at IS NULL", region);
         command.CommandTimeout = LongSeconds;
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        return await new ContainerReader(reader).ReadAll(ct).ConfigureAwait(false);
+        return await new PlacedReader(reader, region).ReadAll(ct).ConfigureAwait(false);
     }
 
     private static string Equal(NpgsqlCommand command, string column, string? value)

@@ -42,7 +42,7 @@ public sealed partial class PoolStore(NpgsqlDataSource source)
         return new RegionSnapshot(
             await ReadServers(connection, region, ct).ConfigureAwait(false),
             await ReadVms(connection, region, ct).ConfigureAwait(false),
-            await ReadLive(connection, region, ct).ConfigureAwait(false));
+            await ReadPlaced(connection, region, ct).ConfigureAwait(false));
     }
 
     private NpgsqlCommand Command(string text, params ReadOnlySpan<object?> values) => Fill(source.CreateCommand(text), values);

@@ -10,6 +10,8 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
 {
     private const int DefaultVmMemoryMiB = 4096;
     private const int MaxVms = 64;
+    private const int MostLabels = 64;
+    private const int LongestLabel = 256;
     private readonly List<string> _errors = [];
 
     /// <summary>Reads the section; settings are null when there are errors.</summary>
@@ -56,12 +58,22 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
             Capacity = capacity,
             HasShare = options.Share is not null,
             Vms = options.Vms.Count == 0 ? DefaultVms(capacity) : Vms(options.Vms, capacity),
-            Labels = options.Labels.AsReadOnly(),
+            Labels = Labels(options.Labels),
             AdvertiseAddress = Address("Agent:AdvertiseAddress", options.AdvertiseAddress),
             Registries = registries,
             PidFile = Directory("Agent:PidFile", options.PidFile, required: false),
             Names = new Names(state, region, server),
         };
+    }
+
+    /// <summary>Within what an app's constraints can ask for.</summary>
+    private System.Collections.ObjectModel.ReadOnlyDictionary<string, string> Labels(IDictionary<string, string> labels)
+    {
+        if (labels.Count > MostLabels)
+            _errors.Add($"Agent:Labels has {labels.Count} entries; at most {MostLabels} are possible.");
+        foreach (var (label, value) in labels.Where(l => l.Key.Length > LongestLabel || l.Value is null || l.Value.Length > LongestLabel))
+            _errors.Add($"Agent:Labels:{label[..Math.Min(label.Length, 80)]} must have a value, and name and value at most {LongestLabel} characters each.");
+        return labels.AsReadOnly();
     }
 
     private string Label(string key, string? value)

@@ -66,7 +66,17 @@ internal sealed record ExplainRequest
         if (Region is not null && Regions is { Count: > 0 }) errors["regions"] = ["can not be given together with region."];
         else if (ChosenRegions?.FirstOrDefault(name => !known.Contains(name)) is not null)
             errors[Region is null ? "regions" : "region"] = [$"must be among the regions there are: {string.Join(", ", known)}."];
+        CheckConstraints(errors);
         return errors;
+    }
+
+    // Each is compared with every server's labels while the region's matching waits.
+    private void CheckConstraints(Dictionary<string, string[]> errors)
+    {
+        if (Constraints is not { } labels) return;
+        if (labels.Count > 32) errors["constraints"] = [$"must have at most 32 entries, not {labels.Count}."];
+        else if (labels.Any(label => label.Key.Length is 0 or > 256 || label.Value.Length > 256))
+            errors["constraints"] = ["must have keys of 1 to 256 characters and values of at most 256."];
     }
 
     public PlacementRequest ToPlacement() => new()

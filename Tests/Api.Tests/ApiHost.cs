@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Hosting.Grains.Storage;
@@ -78,7 +77,7 @@ public sealed class ApiHost : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         builder.UseOrleans(silo => silo
-            .UseLocalhostClustering(FreePort(), FreePort())
+            .UseLocalhostClustering(Ports.Free(), Ports.Free())
             .ConfigureServices(services => services.PostConfigure<GrainTypeOptions>(OnlyScripted)));
         builder.Services.AddHostingStorage(ConnectionString);
         builder.Services.AddSingleton(World);
@@ -88,13 +87,6 @@ public sealed class ApiHost : IAsyncLifetime
 
     private static void OnlyScripted(GrainTypeOptions types) =>
         types.Classes.RemoveWhere(type => type.Assembly == typeof(PoolStore).Assembly);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
 
 /// <summary>An answer of the API.</summary>

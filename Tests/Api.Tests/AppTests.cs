@@ -17,6 +17,7 @@ public sealed class AppTests(ApiHost api)
         Assert.Equal("http://life.apps.example.com:8081", created.Json!["url"]!.GetValue<string>());
         Assert.Equal("Deploying", created.Json["phase"]!.GetValue<string>());
         Assert.Equal("server", created.Json["spec"]!["spread"]!.GetValue<string>());
+        Assert.Equal("asManyAsFit", created.Json["spec"]!["placement"]!.GetValue<string>());
 
         Assert.Equal("unchanged", (await api.Send("PUT", "/v1/apps/life", Spec)).Is(200).Headers["Hosting-Outcome"]);
         var changed = (await api.Send("PUT", "/v1/apps/life", Spec.Replace("1.4", "1.5", StringComparison.Ordinal))).Is(200);
@@ -42,10 +43,11 @@ public sealed class AppTests(ApiHost api)
         (await api.Send("PUT", "/v1/apps/full", """
             {"image":"i","command":["a"],"args":["b","c"],"port":1,"cpuMillis":2,"memoryMiB":5,"replicas":0,"regions":["eu-1"],"env":{"K":"v"},
              "hostnames":["h.example.com"],"healthCheck":{"path":"/h","intervalSeconds":3},"rollout":{"maxSurge":0,"maxUnavailable":1},
-             "stopGraceSeconds":4,"spread":"none","constraints":{"zone":"a"}}
+             "stopGraceSeconds":4,"spread":"none","constraints":{"zone":"a"},"placement":"allOrNothing"}
             """)).Is(201);
         var spec = api.World.Apps["full"].Spec;
-        Assert.Equal((Spread.None, 4, "a"), (spec.Spread, spec.StopGraceSeconds, spec.Constraints!["zone"]));
+        Assert.Equal((Spread.None, PlacementMode.AllOrNothing, "a"), (spec.Spread, spec.Placement, spec.Constraints!["zone"]));
+        Assert.Equal(4, spec.StopGraceSeconds);
         Assert.Equal(new HealthCheck { Path = "/h", IntervalSeconds = 3 }, spec.HealthCheck);
         Assert.Equal(new RolloutSpec { MaxSurge = 0, MaxUnavailable = 1 }, spec.Rollout);
         Assert.Equal(["b", "c"], spec.Args!);

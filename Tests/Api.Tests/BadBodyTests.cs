@@ -32,6 +32,9 @@ public sealed class BadBodyTests(ApiHost api)
     [InlineData("""{"image":"i","port":1,"env":["A=1"]}""", "env", "names and values")]
     [InlineData("""{"image":"i","port":1,"spread":"everywhere"}""", "spread", "\"server\", \"none\"")]
     [InlineData("""{"image":"i","port":1,"spread":0}""", "spread", "\"server\", \"none\"")]
+    [InlineData("""{"image":"i","port":1,"placement":"some"}""", "placement", "\"asManyAsFit\", \"allOrNothing\"")]
+    [InlineData("""{"image":"i","port":1,"placement":null}""", "placement", "must not be null")]
+    [InlineData("""{"image":"i","port":1,"constraints":{"zone":7}}""", "constraints.zone", "must be text")]
     [InlineData("""{"image":"i","port":1,"healthCheck":{"paths":"/"}}""", "healthCheck.paths", "known are gracePeriodSeconds")]
     [InlineData("""{"image":"i","port":1,"healthCheck":{"intervalSeconds":true}}""", "healthCheck.intervalSeconds", "whole number")]
     public async Task Each_wrong_field_is_named_with_what_would_be_right(string body, string field, string message)

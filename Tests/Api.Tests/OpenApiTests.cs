@@ -48,6 +48,7 @@ public sealed class OpenApiTests(ApiHost api)
     {
         var schema = (await api.Send("GET", "/openapi/v1.json")).Json!["components"]!["schemas"]!["AppSpec"]!;
         Assert.Equal(["image", "port"], schema["required"]!.AsArray().Select(name => name!.GetValue<string>()));
+        Assert.Contains("placement", schema["properties"]!.AsObject().Select(property => property.Key));
         Assert.Equal("integer", schema["properties"]!["cpuMillis"]!["type"]!.GetValue<string>());
     }
 

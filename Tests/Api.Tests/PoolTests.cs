@@ -149,7 +149,7 @@ public sealed class PoolTests(ApiHost api)
         Assert.True(JsonNode.DeepEquals(reply.Json, JsonNode.Parse("""
             [{"region":"eu-1","vms":2,"matching":1,"excluded":[{"rule":"freeCpu","count":1}],"candidates":[
               {"server":"srv-1","vm":"vm-1","freeCpuMillis":10,"freeMemoryMiB":7,"projectedCpu":0.3,"projectedMemory":0.4,"admit":0.6,"replicas":0,
-               "rank":null,"excludedBy":"freeCpu","reason":"too little"}]}]
+               "rank":null,"excludedBy":"freeCpu","reason":"too little","replicasInVm":0}]}]
             """)), reply.Text);
         var asked = Assert.Single(api.World.Explained, request => request.App == "shop");
         Assert.Equal((new Demand(100, 64), Spread.None, "a"), (asked.Demand, asked.Spread, asked.Constraints!["zone"]));
@@ -165,6 +165,23 @@ public sealed class PoolTests(ApiHost api)
     [InlineData("""{"cpuMillis":1,"memoryMiB":4,"region":"eu-1","regions":["eu-1"]}""", "regions")]
     [InlineData("""{"cpuMillis":1,"memoryMiB":4,"app":"No"}""", "app")]
     [InlineData("""{"cpuMillis":1,"memoryMiB":4,"chosenRegions":[]}""", "chosenRegions")]
+    [InlineData("""{"cpuMillis":-250,"memoryMiB":4}""", "cpuMillis")]
+    [InlineData("""{"cpuMillis":1000001,"memoryMiB":4}""", "cpuMillis")]
+    [InlineData("""{"cpuMillis":1e99,"memoryMiB":4}""", "cpuMillis")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":2147483647}""", "memoryMiB")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"count":2}""", "count")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"best":0}""", "best")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"spread":"rack"}""", "spread")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"constraints":{"zone":null}}""", "constraints.zone")]
+    [InlineData("""{"cpuMillis":1,"memoryMiB":4,"constraints":{"":"a"}}""", "constraints")]
     public async Task A_wrong_demand_is_refused(string body, string field) =>
         Assert.NotEmpty((await api.Send("POST", "/v1/placements/explain", body)).IsProblem(400).Errors(field));
+
+    [Fact]
+    public async Task More_constraints_than_any_spec_may_have_are_refused()
+    {
+        var labels = string.Join(',', Enumerable.Range(0, 33).Select(i => $"\"label-{i}\":\"x\""));
+        var body = """{"cpuMillis":1,"memoryMiB":4,"constraints":{""" + labels + "}}";
+        Assert.Contains("at most 32", Assert.Single((await api.Send("POST", "/v1/placements/explain", body)).IsProblem(400).Errors("constraints")), StringComparison.Ordinal);
+    }
 }

@@ -128,7 +128,7 @@ internal sealed class ScriptedPlacement(World world) : Grain, IPlacementGrain
                 new()
                 {
                     Server = "srv-1", Vm = "vm-1", FreeCpuMillis = 10, FreeMemoryMiB = best, ProjectedCpu = 0.3, ProjectedMemory = 0.4,
-                    Admit = 0.6, Replicas = 0, ExcludedBy = PlacementRule.FreeCpu, Reason = "too little",
+                    Admit = 0.6, Replicas = 0, ReplicasInVm = 0, ExcludedBy = PlacementRule.FreeCpu, Reason = "too little",
                 },
             ],
         });

@@ -1,9 +1,12 @@
 using Hosting.Benchmarks;
 using Hosting.Benchmarks.Lifecycle;
+using Hosting.Benchmarks.Placement;
 
 var benchmarks = new Dictionary<string, (string About, Func<Task<Report>> Run)>(StringComparer.Ordinal)
 {
     ["lifecycle"] = ("from PUT to the first answer, containers started a second, and what idle processes cost", LifecycleBenchmark.Run),
+    ["placement"] = ("durable placements a second from another process, refusals, releases, and decisions in memory", PlacementBenchmark.Run),
+    ["rebuild"] = ("a region of 100,000 VMs after its placement moved, and how long an explanation of it takes", RebuildBenchmark.Run),
 };
 
 var json = args is [.., "-o", "json"];

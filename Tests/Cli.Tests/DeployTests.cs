@@ -20,6 +20,16 @@ public sealed class DeployTests
     }
 
     [Fact]
+    public async Task Options_say_where_replicas_may_go()
+    {
+        await using var api = (await FakeApi.Start()).On("PUT /v1/apps/shop", 200, Canned.App());
+        var run = await Run.Command(api, "deploy", "shop", "--image", "i", "--port", "1",
+            "--spread", "none", "--constraint", "disk=ssd", "--constraint", "zone=", "--placement", "allOrNothing");
+        AssertJson("""{"image":"i","port":1,"spread":"none","placement":"allOrNothing","constraints":{"disk":"ssd","zone":""}}""", Assert.Single(api.Requests).Body);
+        Assert.Equal(0, run.Code);
+    }
+
+    [Fact]
     public async Task Options_change_what_the_file_says()
     {
         await using var api = (await FakeApi.Start()).On("PUT /v1/apps/shop", 200, Canned.App());

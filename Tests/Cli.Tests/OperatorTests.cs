@@ -33,6 +33,46 @@ public sealed class OperatorTests
         Assert.Equal((1, "error: There is no server 'srv-9'. See: hosting servers\n"), (run.Code, run.Error));
     }
 
+    private const string Regions = """[{"name":"eu-1","thresholds":{"admit":0.6,"evict":0.8}},{"name":"eu-2","thresholds":null,"reason":"silent"}]""";
+
+    [Fact]
+    public async Task Thresholds_of_a_region_change_and_what_is_not_given_stays()
+    {
+        await using var api = (await FakeApi.Start())
+            .On("GET /v1/regions", 200, Regions)
+            .On("PATCH /v1/regions/eu-1", 200, """{"name":"eu-1","thresholds":{"admit":0.5,"evict":0.8}}""");
+        var run = await Run.Command(api, "thresholds", "eu-1", "--admit", "0.5");
+        Assert.Equal("eu-1 admits under 50% and evicts over 80%, where a server has none of its own.\n", run.Out);
+        Assert.Equal("""{"thresholds":{"admit":0.5,"evict":0.8}}""", api.Requests.Last().Body);
+    }
+
+    [Fact]
+    public async Task Thresholds_of_a_server_change_and_go_back_to_its_regions()
+    {
+        const string changed = """{"id":"eu-1/srv-1","thresholds":{"admit":0.7,"evict":0.9}}""";
+        await using var api = (await FakeApi.Start())
+            .On("GET /v1/servers/eu-1/srv-1", 200, changed)
+            .On("PATCH /v1/servers/eu-1/srv-1", 200, changed);
+        var run = await Run.Command(api, "thresholds", "eu-1/srv-1", "--evict", "0.95");
+        Assert.Equal("eu-1/srv-1 admits under 70% and evicts over 90%.\n", run.Out);
+        Assert.Equal("""{"thresholds":{"admit":0.7,"evict":0.95}}""", api.Requests.Last().Body);
+
+        run = await Run.Command(api, "thresholds", "eu-1/srv-1", "--reset");
+        Assert.Equal("eu-1/srv-1 admits under 70% and evicts over 90%, as its region.\n", run.Out);
+        Assert.Equal("""{"thresholds":null}""", api.Requests.Last().Body);
+    }
+
+    [Theory]
+    [InlineData("eu-9", "There is no region 'eu-9'")]
+    [InlineData("eu-2", "give both --admit and --evict")]
+    public async Task Thresholds_of_a_region_that_is_not_there_say_so(string region, string message)
+    {
+        await using var api = (await FakeApi.Start()).On("GET /v1/regions", 200, Regions);
+        var run = await Run.Command(api, "thresholds", region, "--admit", "0.5");
+        Assert.Equal(1, run.Code);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Drain_says_what_is_left()
     {
@@ -114,10 +154,9 @@ public sealed class OperatorTests
         await using var api = (await FakeApi.Start()).On("GET /v1/regions", 200, $"[{region}]").On("PATCH /v1/regions/eu-1", 200, region);
         var shown = await Run.Command(api, "policy", "eu-1");
         Assert.Contains("containers leave over        80%, after 5 s", shown.Out, StringComparison.Ordinal);
-        await Run.Command(api, "policy", "eu-1", "--lost-after", "30", "--admit", "0.5", "--evict", "0.7");
-        Assert.Equal("""{"thresholds":{"admit":0.5,"evict":0.7},"lostAfterSeconds":30}""", api.Requests.Last().Body);
-        Assert.Equal(2, (await Run.Command(api, "policy", "eu-1", "--admit", "0.5")).Code);
-        Assert.Equal(2, (await Run.Command(api, "policy", "eu-1", "--evict", "80", "--admit", "0.5")).Code);
+        await Run.Command(api, "policy", "eu-1", "--lost-after", "30", "--moves-at-once", "7");
+        Assert.Equal("""{"lostAfterSeconds":30,"movesAtOnce":7}""", api.Requests.Last().Body);
+        Assert.Equal(2, (await Run.Command(api, "policy", "eu-1", "--cooldown", "soon")).Code);
         Assert.Equal(1, (await Run.Command(api, "policy", "eu-9")).Code);
     }
 

@@ -22,7 +22,7 @@ public sealed class TableTests
         await using var api = (await FakeApi.Start()).On("GET /v1/servers?region=eu-1", 200, Canned.Servers);
         var run = await Run.Command(api, "servers", "--region", "eu-1");
         var lines = run.Out.Split('\n');
-        Assert.Matches(@"^eu-1/srv-1 +yes +31% +50% +20% +60% +80% +8000 +16384 +1$", lines[1]);
+        Assert.Matches(@"^eu-1/srv-1 +yes +31% +50% +20% +60% +80% +8000 +16384 +1 +disk=ssd, zone=a$", lines[1]);
         Assert.Matches(@"^eu-1/srv-2 +offline +60% +80% +8000 +16384 +0 +its agent is not connected$", lines[2]);
     }
 
@@ -85,13 +85,22 @@ public sealed class TableTests
     {
         await using var api = (await FakeApi.Start()).On("POST /v1/placements/explain", 200, """
             [{"region":"eu-1","vms":2,"matching":1,"excluded":[{"rule":"freeCpu","count":1}],"candidates":[
-              {"server":"srv-1","vm":"vm-1","freeCpuMillis":900,"freeMemoryMiB":512,"projectedCpu":0.42,"projectedMemory":0.3,"admit":0.6,"replicas":0,"rank":1,"excludedBy":null,"reason":null},
+              {"server":"srv-1","vm":"vm-1","freeCpuMillis":900,"freeMemoryMiB":512,"projectedCpu":0.42,"projectedMemory":0.3,"admit":0.6,"replicas":2,"replicasInVm":1,"rank":1,"excludedBy":null,"reason":null},
               {"server":"srv-2","vm":"vm-1","freeCpuMillis":100,"freeMemoryMiB":512,"projectedCpu":0.42,"projectedMemory":0.3,"admit":0.6,"replicas":0,"rank":null,"excludedBy":"freeCpu","reason":"100 free, 500 wanted"}]}]
             """);
         var run = await Run.Command(api, "explain", "--cpu", "500", "--memory", "64", "--region", "eu-1");
         Assert.StartsWith("eu-1: 1 of 2 VMs match; excluded: 1 by freeCpu\n", run.Out, StringComparison.Ordinal);
         Assert.Contains("100 free, 500 wanted", run.Out, StringComparison.Ordinal);
+        Assert.Matches(@"\n +1 +eu-1/srv-1/vm-1 +900 +512 +42% +30% +60% +2 +1\n", run.Out);
         Assert.Equal("""{"cpuMillis":500,"memoryMiB":64,"regions":["eu-1"]}""", Assert.Single(api.Requests).Body);
+    }
+
+    [Fact]
+    public async Task Explain_asks_for_what_deploy_would()
+    {
+        await using var api = (await FakeApi.Start()).On("POST /v1/placements/explain", 200, "[]");
+        await Run.Command(api, "explain", "--cpu", "1", "--memory", "4", "--app", "shop", "--spread", "none", "--constraint", "disk=ssd", "--best", "3");
+        Assert.Equal("""{"cpuMillis":1,"memoryMiB":4,"app":"shop","spread":"none","constraints":{"disk":"ssd"},"best":3}""", Assert.Single(api.Requests).Body);
     }
 
     [Theory]

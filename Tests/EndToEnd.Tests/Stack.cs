@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Hosting.Support;
 
 [assembly: AssemblyFixture(typeof(Hosting.EndToEnd.Tests.Stack))]
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
@@ -26,9 +25,7 @@ public sealed class Stack : IAsyncLifetime
 
     public string Home { get; }
 
-    public int Port { get; } = FreePort();
-
-    public static string Checkout { get; } = FindCheckout();
+    public int Port { get; } = Ports.Free();
 
     public async ValueTask InitializeAsync()
     {
@@ -47,7 +44,7 @@ public sealed class Stack : IAsyncLifetime
     /// <summary>Runs a command of the checkout against this stack.</summary>
     public async Task<(int ExitCode, string Output, string Error)> Run(string command, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(Checkout, command), arguments)
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(Checkout.Root, command), arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -123,19 +120,4 @@ public sealed class Stack : IAsyncLifetime
     }
 
     private string Api(string path) => $"http://127.0.0.1:{Port}/v1/{path}";
-
-    private static string FindCheckout()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Hosting.sln")))
-            directory = directory.Parent;
-        return directory?.FullName ?? throw new InvalidOperationException("The tests do not run inside a checkout.");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

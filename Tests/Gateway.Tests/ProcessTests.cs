@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Hosting.Gateway.State;
+using Hosting.Support;
 
 namespace Hosting.Gateway.Tests;
 
@@ -34,14 +34,16 @@ public sealed class ProcessTests
             await finish.Task;
             context.Response.StatusCode = 201;
         });
-        var (port, admin) = (FreePort(), FreePort());
+        var (port, admin) = (Ports.Free(), Ports.Free());
+        using var folder = new TempFolder();
+        await SaveRoutes(folder.Path, backend);
         using var process = Start(new()
         {
             ["ConnectionStrings__Hosting"] = "Host=127.0.0.1;Port=1;Database=none;Username=none",
             ["Hosting__Gateway__Address"] = "127.0.0.1",
             ["Hosting__Gateway__Port"] = $"{port}",
             ["Hosting__Gateway__AdminPort"] = $"{admin}",
-            ["Hosting__Gateway__StateDirectory"] = await StateWith(backend),
+            ["Hosting__Gateway__StateDirectory"] = folder.Path,
         });
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         await Eventually.Get(() => Health(http, admin), status => status == HttpStatusCode.OK);
@@ -66,12 +68,10 @@ public sealed class ProcessTests
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int Kill(int pid, int signal);
 
-    private static async Task<string> StateWith(Backend backend)
+    private static async Task SaveRoutes(string folder, Backend backend)
     {
-        var folder = Directory.CreateTempSubdirectory("gateway-").FullName;
         var saved = new SavedRoutes { Api = [], Apps = [new SavedApp { Route = Routes.Of("drain", "eu-1", 1, backend.Endpoint), Hosts = ["drain.localhost"] }] };
         await File.WriteAllTextAsync(Path.Combine(folder, "routes.json"), JsonSerializer.Serialize(saved, SavedRoutesJson.Default.SavedRoutes), Stop);
-        return folder;
     }
 
     private static async Task<HttpStatusCode?> Health(HttpClient http, int port)
@@ -96,12 +96,5 @@ public sealed class ProcessTests
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
         return process;
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -1,3 +1,4 @@
+using Hosting.Support;
 
 namespace Hosting.Gateway.Tests;
 
@@ -14,7 +15,8 @@ public sealed class RestartTests(Platform platform)
         app.Put(Region, backend.Endpoint);
         app.SetHostnames("disk.example.com");
         _script.Owners["disk.example.com"] = "disk";
-        var state = Directory.CreateTempSubdirectory("gateway-").FullName;
+        using var folder = new TempFolder();
+        var state = folder.Path;
         await using (var first = await TestGateway.Start(platform, state: state))
         {
             Assert.Equal("disk-1", (await first.Ask("disk")).Body);
@@ -35,7 +37,8 @@ public sealed class RestartTests(Platform platform)
         await using var two = await Backend.Start("stale-2");
         var app = _script.App("stale");
         app.Put(Region, one.Endpoint);
-        var state = Directory.CreateTempSubdirectory("gateway-").FullName;
+        using var folder = new TempFolder();
+        var state = folder.Path;
         await using (var first = await TestGateway.Start(platform, state: state))
             Assert.Equal("stale-1", (await first.Ask("stale")).Body);
         app.Put(Region, two.Endpoint);
@@ -55,7 +58,8 @@ public sealed class RestartTests(Platform platform)
     {
         await using var backend = await Backend.Start("broken-1");
         _script.App("broken").Put(Region, backend.Endpoint);
-        var state = Directory.CreateTempSubdirectory("gateway-").FullName;
+        using var folder = new TempFolder();
+        var state = folder.Path;
         var file = Path.Combine(state, "routes.json");
         await File.WriteAllTextAsync(file, content, TestContext.Current.CancellationToken);
 

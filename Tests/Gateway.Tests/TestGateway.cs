@@ -1,6 +1,7 @@
 using System.Net;
 using Hosting.Gateway.ControlPlane;
 using Hosting.Gateway.Routing;
+using Hosting.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -13,10 +14,11 @@ namespace Hosting.Gateway.Tests;
 internal sealed class TestGateway : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly TempFolder? _folder;
 
-    private TestGateway(WebApplication app, GatewayOptions options)
+    private TestGateway(WebApplication app, GatewayOptions options, TempFolder? folder)
     {
-        (_app, Options) = (app, options);
+        (_app, Options, _folder) = (app, options, folder);
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         Address = new Uri(addresses.First());
         Http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
@@ -45,20 +47,21 @@ internal sealed class TestGateway : IAsyncDisposable
     public static async Task<TestGateway> Start(
         ClientConnector? connect, GatewayTimings? timings = null, string region = "", string? state = null, TimeSpan? park = null)
     {
+        var folder = state is null ? new TempFolder() : null;
         var options = new GatewayOptions
         {
             ConnectionString = "Host=127.0.0.1;Port=1;Database=none;Username=none",
             Address = IPAddress.Loopback,
             Port = 0,
             Region = region,
-            StateDirectory = state ?? Directory.CreateTempSubdirectory("gateway-").FullName,
+            StateDirectory = state ?? folder!.Path,
             Park = park ?? TimeSpan.FromSeconds(10),
         };
         var builder = GatewayApp.CreateBuilder([]);
         var app = GatewayApp.Build(builder, options, timings ?? Quick, connect);
         app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Test").LogDebug("Gateway of a test.");
         await app.StartAsync(TestContext.Current.CancellationToken);
-        return new TestGateway(app, options);
+        return new TestGateway(app, options, folder);
     }
 
     /// <summary>Asks for an app, or by a whole host name.</summary>
@@ -78,6 +81,7 @@ internal sealed class TestGateway : IAsyncDisposable
         Http.Dispose();
         await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
+        _folder?.Dispose();
     }
 }
 

@@ -1,65 +1,43 @@
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Hosting.Support;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Hosting.Silo.Tests;
 
-/// <summary>A whole silo in this process, as its composition root makes it, on a database and on ports of its own.</summary>
+/// <summary>A whole silo on a database of its own, for all tests of a class.</summary>
 public sealed class SiloUnderTest : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private PostgresServer _postgres = null!;
-    private WebApplication _app = null!;
-    private Task _running = Task.CompletedTask;
-    private SiloOptions _options = null!;
+    private RunningSilo _silo = null!;
 
     /// <summary>Region of this silo.</summary>
     public const string Region = "eu-1";
 
     /// <summary>Address for agents.</summary>
-    public string Hub => $"http://127.0.0.1:{_options.AgentPort}";
+    public string Hub => _silo.Hub;
 
     /// <summary>A client of the HTTP API.</summary>
-    public HttpClient Api { get; private set; } = null!;
+    public HttpClient Api => _silo.Api;
 
     /// <summary>Grains, as the SDK sees them.</summary>
-    public IGrainFactory Grains => _app.Services.GetRequiredService<IGrainFactory>();
+    public IGrainFactory Grains => _silo.Grains;
+
+    /// <summary>The database.</summary>
+    public string ConnectionString { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
         _postgres = await PostgresServer.Start(fsync: false);
-        var connection = await _postgres.CreateDatabase();
-        _options = new SiloOptions
-        {
-            ConnectionString = connection,
-            Regions = $"{Region},us-1",
-            Name = "silo-under-test",
-            SiloPort = FreePort(),
-            GatewayPort = FreePort(),
-            ApiPort = FreePort(),
-            AgentPort = FreePort(),
-        };
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        _app = SiloApp.Build(builder, _options);
-        _running = _app.RunSilo(_options);
-        Api = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{_options.ApiPort}") };
-        await Eventually(async () => (await Api.GetAsync("/readyz")).IsSuccessStatusCode, "the silo is ready");
+        ConnectionString = await _postgres.CreateDatabase();
+        _silo = await RunningSilo.Start(ConnectionString, $"{Region},us-1");
     }
 
     public async ValueTask DisposeAsync()
     {
-        Api.Dispose();
-        await _app.StopAsync();
-        await _running;
-        await _app.DisposeAsync();
+        await _silo.DisposeAsync();
         await _postgres.DisposeAsync();
     }
 
@@ -97,12 +75,5 @@ public sealed class SiloUnderTest : IAsyncLifetime
                 Assert.Fail($"not within {Patience.TotalSeconds} s: {what()}");
             await Task.Delay(20);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,4 +1,5 @@
 using Hosting.Grains.Storage;
+using Hosting.Support;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
@@ -18,7 +19,7 @@ internal static class OrleansHost
         builder.Services.AddHostingStorage(connectionString);
         builder.UseOrleans(silo => silo
             .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, "hosting"))
-            .ConfigureEndpoints(System.Net.IPAddress.Loopback, FreePort(), FreePort())
+            .ConfigureEndpoints(System.Net.IPAddress.Loopback, Ports.Free(), Ports.Free())
             .UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", connectionString))
             .AddAdoNetGrainStorageAsDefault(options => (options.Invariant, options.ConnectionString) = ("Npgsql", connectionString))
             .AddAdoNetGrainStorage(Deleting, options =>
@@ -34,12 +35,5 @@ internal static class OrleansHost
             .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, "hosting"))
             .UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", connectionString)));
         return builder.Build();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        listener.Start();
-        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace Hosting.Support;
@@ -32,13 +30,27 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private string Data => Path.Combine(directory, "data");
 
+    /// <summary>What its processes that run now have used of the processors so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            var processes = ChildrenOf(ProcessId());
+            var total = TimeSpan.Zero;
+            foreach (var process in processes)
+                using (process)
+                    total += process.TotalProcessorTime;
+            return total;
+        }
+    }
+
     /// <summary>Makes a cluster and starts it.</summary>
     /// <param name="fsync">Whether a commit reaches the disk; tests of crashes of the process alone can do without.</param>
     /// <param name="settings">Further settings, for example <c>max_connections=300</c>.</param>
     public static async Task<PostgresServer> Start(bool fsync = true, params string[] settings)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("hosting-postgres-").FullName;
-        var port = FreePort();
+        var port = Ports.Free();
         string[] all =
         [
             $"port={port}", "listen_addresses=127.0.0.1", $"unix_socket_directories={directory}", $"fsync={(fsync ? "on" : "off")}",
@@ -130,12 +142,5 @@ public sealed class PostgresServer : IAsyncDisposable
             process.Kill();
             await process.WaitForExitAsync();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -29,6 +29,9 @@ public sealed class SimulatedAgent : IAsyncDisposable
     /// <summary>What it reports as its server's CPU utilization from the next report on.</summary>
     public double Cpu { get; set; } = 0.1;
 
+    /// <summary>Whether it keeps its stream open and measures nothing.</summary>
+    public bool Silent { get; set; }
+
     /// <summary>Time between reports.</summary>
     public TimeSpan Period { get; init; } = TimeSpan.FromMilliseconds(200);
 
@@ -133,6 +136,8 @@ public sealed class SimulatedAgent : IAsyncDisposable
         using var timer = new PeriodicTimer(Period);
         do
         {
+            if (Silent)
+                continue;
             var report = new Utilization { SampledAt = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), Cpu = Cpu, Memory = 0.1, PrimaryCpu = Cpu };
             report.Vms.AddRange(_identity.Vms.Select(vm => new VmReport
             {

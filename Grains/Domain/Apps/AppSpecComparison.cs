@@ -16,7 +16,7 @@ public static class AppSpecComparison
     public static bool RunTheSame(AppSpec a, AppSpec b) => Canonical(Process(a)) == Canonical(Process(b));
 
     private static AppSpec Process(AppSpec spec) =>
-        spec with { Replicas = 0, Regions = null, Hostnames = null, Rollout = null, Spread = default };
+        spec with { Replicas = 0, Regions = null, Hostnames = null, Rollout = null, Spread = default, Placement = default };
 
     private static string Canonical(AppSpec spec) => JsonSerializer.Serialize(spec with
     {

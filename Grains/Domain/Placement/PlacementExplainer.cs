@@ -7,11 +7,11 @@ namespace Hosting.Domain.Placement;
 internal sealed class PlacementExplainer(string region, PlacementQuery query, DateTimeOffset now)
 {
     /// <summary>A VM with everything that orders it; the smaller, the earlier it is listed.</summary>
-    private readonly record struct Standing(VmEntry Vm, PlacementRule? ExcludedBy, int Replicas, int Score, int Position) : IComparable<Standing>
+    private readonly record struct Standing(VmEntry Vm, PlacementRule? ExcludedBy, int Replicas, int InVm, int Score, int Position) : IComparable<Standing>
     {
-        private (int, int, int, int, long, int) Key => (
+        private (int, int, int, int, int, long, int) Key => (
             ExcludedBy is { } rule ? 1 + (int)PlacementRule.MemoryThreshold - (int)rule : 0,
-            Replicas, Score, Vm.Server.Id, PlacementScore.Room(Vm), Position);
+            Replicas, Score, Vm.Server.Id, InVm, PlacementScore.Room(Vm), Position);
 
         public int CompareTo(Standing other) => Key.CompareTo(other.Key);
     }
@@ -45,10 +45,11 @@ internal sealed class PlacementExplainer(string region, PlacementQuery query, Da
         var allowed = query.Allows(server);
         var replicas = query.Spread ? query.App.On(server.Id) : 0;
         var score = PlacementScore.Of(server);
+        if (query.Spread) server.CountReplicas(query.App);
         for (var position = 0; position < server.Vms.Length; position++)
         {
             var vm = server.Vms[position];
-            var standing = new Standing(vm, PlacementRules.Excluding(vm, query.Demand, allowed), replicas, score, position);
+            var standing = new Standing(vm, PlacementRules.Excluding(vm, query.Demand, allowed), replicas, query.Spread ? vm.Replicas : 0, score, position);
             if (standing.ExcludedBy is { } rule) _excluded[(int)rule]++;
             else _matching++;
             Keep(standing, best);
@@ -71,6 +72,7 @@ internal sealed class PlacementExplainer(string region, PlacementQuery query, Da
     private PlacementCandidate Candidate(Standing standing, int rank)
     {
         var (vm, server) = (standing.Vm, standing.Vm.Server);
+        server.CountReplicas(query.App);
         return new PlacementCandidate
         {
             Server = server.Record.Name,
@@ -81,6 +83,7 @@ internal sealed class PlacementExplainer(string region, PlacementQuery query, Da
             ProjectedMemory = server.ProjectedMemory(query.Demand.MemoryMiB),
             Admit = server.Thresholds.Admit,
             Replicas = query.App.On(server.Id),
+            ReplicasInVm = vm.Replicas,
             Rank = standing.ExcludedBy is null ? rank : null,
             ExcludedBy = standing.ExcludedBy,
             Reason = Reason(vm, standing.ExcludedBy),

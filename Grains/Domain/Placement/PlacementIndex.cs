@@ -62,7 +62,7 @@ internal sealed class PlacementIndex
         _tried.Clear();
         while (Best(query) is { } server)
         {
-            if (BestFit(server, query.Demand) is { } vm) return vm;
+            if (BestFit(server, query) is { } vm) return vm;
             _tried.Add(server);
             if (_tried.Count == Tries) _classes.Add(query.Demand);
         }
@@ -89,11 +89,12 @@ internal sealed class PlacementIndex
         foreach (var server in _tried) _candidates.Remove(server.Id);
     }
 
-    private static VmEntry? BestFit(ServerEntry server, Demand demand)
+    private static VmEntry? BestFit(ServerEntry server, in PlacementQuery query)
     {
+        if (query.Spread) server.CountReplicas(query.App);
         VmEntry? best = null;
         foreach (var vm in server.Vms)
-            if (vm.Fits(demand) && (best is null || PlacementScore.Room(vm) < PlacementScore.Room(best))) best = vm;
+            if (vm.Fits(query.Demand) && (best is null || PlacementScore.Precedes(vm, best, query.Spread))) best = vm;
         return best;
     }
 }

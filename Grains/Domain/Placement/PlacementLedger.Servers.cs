@@ -9,6 +9,13 @@ public sealed partial class PlacementLedger
     /// <summary>A server as the database holds it: offline until its agent joins.</summary>
     public void Restore(ServerRecord server, IReadOnlyList<VmRecord> vms) => Offer(server, vms, online: false);
 
+    /// <summary>Containers as the database holds them.</summary>
+    public void Restore(IReadOnlyCollection<ContainerRecord> containers)
+    {
+        _containers.EnsureCapacity(_containers.Count + containers.Count);
+        foreach (var container in containers) Restore(container);
+    }
+
     /// <summary>A container as the database holds it. It takes its room even beyond what its VM offers. One that is over takes none.</summary>
     public void Restore(ContainerRecord container)
     {

@@ -121,11 +121,13 @@ public sealed partial class PlacementLedger
     {
         var entry = new ContainerEntry(record, vm, app) { StartedAt = record.StartedAt };
         if (!_containers.TryAdd(record.Id, entry)) throw new InvalidOperationException($"container {record.Id} is in the ledger already");
-        _index.Withdraw(vm.Server);
+        // A closed server is in no set of the index, whatever is promised there; it enters them when it opens.
+        var open = vm.Server.ClosedBy is null;
+        if (open) _index.Withdraw(vm.Server);
         vm.Take(record.Demand);
         SetInFlight(entry, true);
         Link(entry);
-        _index.Enter(vm.Server);
+        if (open) _index.Enter(vm.Server);
         app.Add(vm.Server.Id);
         _apps.TryAdd(app.Name, app);
         return record;

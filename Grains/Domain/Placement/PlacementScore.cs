@@ -11,7 +11,8 @@ namespace Hosting.Domain.Placement;
 /// <item>the server whose largest hole is the smallest (up to half a core, 2 cores, 8 cores, more): large holes are kept
 /// for large demands;</item>
 /// <item>the server known for longest, so that equal input gives equal answers;</item>
-/// <item>on that server, the VM with the least free room (best fit).</item>
+/// <item>on that server, the VM with the fewest replicas of the app (when the app is spread): a VM dies alone, too;</item>
+/// <item>of those, the VM with the least free room (best fit).</item>
 /// </list>
 /// The second and third are one number a server, independent of the demand, so that an index can hold it.
 /// </summary>
@@ -35,6 +36,13 @@ internal static class PlacementScore
     /// <summary>Free room of a VM as a share of its server, CPU and memory together, in a common integer unit.</summary>
     public static long Room(VmEntry vm) =>
         (long)vm.FreeCpu * vm.Server.MemoryMiB + (long)vm.FreeMemory * vm.Server.CpuMillis;
+
+    /// <summary>Whether one VM of a server is better than another of it.</summary>
+    /// <param name="vm">The one, with its <see cref="VmEntry.Replicas"/> counted if the app is spread.</param>
+    /// <param name="other">The other.</param>
+    /// <param name="spread">Whether the app is spread.</param>
+    public static bool Precedes(VmEntry vm, VmEntry other, bool spread) =>
+        spread && vm.Replicas != other.Replicas ? vm.Replicas < other.Replicas : Room(vm) < Room(other);
 
     private static int Headroom(ServerEntry server)
     {

@@ -26,6 +26,9 @@ internal sealed class VmEntry
 
     public int Containers { get; private set; }
 
+    /// <summary>Replicas of the app that <see cref="ServerEntry.CountReplicas"/> counted last.</summary>
+    public int Replicas { get; set; }
+
     /// <summary>Its server no longer has it: it goes with its last container.</summary>
     public bool Retired { get; private set; }
 

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Hosting.Support;
 
 namespace Hosting.Benchmarks.Lifecycle;
 
@@ -13,8 +13,7 @@ internal sealed class BenchStack : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly HttpClient _http = new() { Timeout = Patience };
-    private readonly string _checkout = FindCheckout();
-    private readonly int _port = FreePort();
+    private readonly int _port = Ports.Free();
 
     public string Home { get; } = Path.Combine(Path.GetTempPath(), $"hosting-bench-{Environment.ProcessId}");
 
@@ -104,7 +103,7 @@ internal sealed class BenchStack : IAsyncDisposable
 
     private async Task<int> Run(string command, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(_checkout, command), arguments)
+        using var process = Process.Start(new ProcessStartInfo(Path.Combine(Checkout.Root, command), arguments)
         {
             RedirectStandardOutput = true,
             Environment = { ["HOSTING_HOME"] = Home, ["HOSTING_HTTP_PORT"] = _port.ToString(CultureInfo.InvariantCulture) },
@@ -117,19 +116,4 @@ internal sealed class BenchStack : IAsyncDisposable
     }
 
     private string Api(string path) => $"http://127.0.0.1:{_port}/v1/{path}";
-
-    private static string FindCheckout()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Hosting.sln")))
-            directory = directory.Parent;
-        return directory?.FullName ?? throw new PreconditionException("it runs in a checkout only.");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

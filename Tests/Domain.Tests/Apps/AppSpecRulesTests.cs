@@ -67,6 +67,14 @@ public class AppSpecRulesTests
     }
 
     [Fact]
+    public void Another_choice_of_placement_is_a_change_that_keeps_the_containers()
+    {
+        var together = Valid with { Placement = Hosting.Placement.PlacementMode.AllOrNothing };
+        Assert.False(AppSpecComparison.AreSame(Valid, together));
+        Assert.True(AppSpecComparison.RunTheSame(Valid, together));
+    }
+
+    [Fact]
     public void A_split_is_even_and_complete() => Gen.Select(Gen.Int[0, 1_000], Gen.Int[1, 9]).Sample((replicas, regions) =>
     {
         var split = RegionSplit.Even(replicas, [.. Enumerable.Range(0, regions).Select(i => $"r-{i}")]);

@@ -31,6 +31,16 @@ public sealed class PlacementLedgerTests
     }
 
     [Fact]
+    public void Replicas_of_one_app_on_one_server_go_to_vms_with_the_fewest_of_them()
+    {
+        var region = new SmallRegion().With("srv-1", Vm("srv-1", "roomy", 4000, 4000), Vm("srv-1", "small"));
+
+        Assert.Equal(["small", "roomy", "small", "roomy"], region.Place(Request(cpu: 100, count: 4)).Placed.Select(c => c.Vm));
+        Assert.Equal(["small", "small"], region.Place(Request(cpu: 100, count: 2, app: "packed") with { Spread = Spread.None }).Placed.Select(c => c.Vm));
+        Assert.Equal("srv-1/small", region.PlaceOne(Request(cpu: 100, app: "other")));
+    }
+
+    [Fact]
     public void Without_spread_the_server_with_most_headroom_is_taken_again()
     {
         var region = new SmallRegion().With("srv-1").With("srv-2");

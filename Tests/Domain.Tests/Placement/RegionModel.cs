@@ -120,6 +120,11 @@ internal sealed class RegionModel(Thresholds defaults, TimeSpan staleAfter)
 
     public int Replicas(string app, Server server) => Containers.Count(c => c.Record.App == app && c.Record.Server == server.Record.Name);
 
+    /// <summary>VMs of a server as they are preferred: fewest replicas of the app if it is spread, then the least room in shares of the server.</summary>
+    public IEnumerable<Vm> Preferred(Server server, IEnumerable<Vm> vms, PlacementRequest request) => vms
+        .OrderBy(vm => request.Spread == Spread.Server ? On(server, vm).Count(c => c.Record.App == request.App) : 0)
+        .ThenBy(vm => (long)FreeCpu(server, vm) * server.Record.MemoryMiB + (long)FreeMemory(server, vm) * server.Record.CpuMillis);
+
     public int FreeCpu(Server server, Vm vm) => vm.Record.CpuMillis - On(server, vm).Sum(c => c.Record.Demand.CpuMillis);
 
     public int FreeMemory(Server server, Vm vm) => vm.Record.MemoryMiB - On(server, vm).Sum(c => c.Record.Demand.MemoryMiB);

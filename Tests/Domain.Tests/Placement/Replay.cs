@@ -147,6 +147,9 @@ internal sealed class Replay
         if (request.Spread == Spread.Server)
             Assert.Equal(
                 matches.Min(match => _model.Replicas(request.App, match.Server)), _model.Replicas(request.App, _model.Get(record.Server)));
+        var server = _model.Get(record.Server);
+        var onServer = matches.Where(match => match.Server == server).Select(match => match.Vm);
+        Assert.Equal(_model.Preferred(server, onServer, request).First().Record.Name, record.Vm);
         Assert.Equal((request.App, request.Demand, ContainerState.Placed, _model.Now), (record.App, record.Demand, record.State, record.CreatedAt));
         _model.Add(record);
     }
@@ -186,6 +189,8 @@ internal sealed class Replay
         {
             var server = _model.Get(candidate.Server);
             Assert.Equal(_model.ProjectedCpu(server, request.Demand.CpuMillis), candidate.ProjectedCpu, 1e-9);
+            Assert.Equal(_model.Replicas(request.App, server), candidate.Replicas);
+            Assert.Equal(_model.On(server, server.Vms.Single(vm => vm.Record.Name == candidate.Vm)).Count(c => c.Record.App == request.App), candidate.ReplicasInVm);
             Assert.Equal(_model.Excludes(server, server.Vms.Single(vm => vm.Record.Name == candidate.Vm), request), candidate.ExcludedBy);
             Assert.Equal(candidate.ExcludedBy is null, candidate.Reason is null);
         }

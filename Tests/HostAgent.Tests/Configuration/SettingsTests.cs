@@ -30,6 +30,22 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public void Labels_come_with_the_hello()
+    {
+        var (settings, errors) = Read(("Labels:disk", "ssd"), ("Labels:zone", "a"));
+        Assert.Empty(errors);
+        Assert.Equal([("disk", "ssd"), ("zone", "a")], AgentMessages.Hello(settings!, 1, [], []).Hello.Labels.Select(l => (l.Key, l.Value)).Order());
+    }
+
+    [Fact]
+    public void Labels_that_no_app_could_ask_for_are_errors()
+    {
+        Assert.Contains("Agent:Labels:disk", Assert.Single(Read(("Labels:disk", new string('x', 257))).Errors), StringComparison.Ordinal);
+        var many = Enumerable.Range(0, 65).Select(i => ($"Labels:label-{i}", "x")).ToArray();
+        Assert.Contains("65 entries; at most 64", Assert.Single(Read(many).Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_error_is_reported_at_once()
     {
         var (settings, errors) = Read(("Region", "EU 1"), ("Server", ""), ("Hubs:0", "ftp://x"), ("StateDirectory", ""), ("Colour", "red"),

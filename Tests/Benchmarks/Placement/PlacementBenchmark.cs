@@ -1,0 +1,141 @@
+using Hosting.Placement;
+
+namespace Hosting.Benchmarks.Placement;
+
+/// <summary>Durable placements from another process, beside bare group commit of the same rows in the same run.</summary>
+internal static class PlacementBenchmark
+{
+    private static readonly TimeSpan FirstWarmUp = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FloorWarmUp = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FloorWindow = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ActivationLimit = TimeSpan.FromSeconds(60);
+
+    private static readonly Row[] Rows =
+    [
+        new(250, 256, 1, 60_000, 10),
+        new(2_500, 256, 1, 60_000, 10),
+        new(25_000, 256, 1, 60_000, 10),
+        new(25_000, 1_000, 1, 100_000, 15),
+        new(25_000, 64, 16, 150_000, 15),
+    ];
+
+    public static async Task<Report> Run()
+    {
+        var memory = InMemory();
+        var sizes = Rows.Select(row => row.Servers).Distinct().ToArray();
+        await Say("starting PostgreSQL and a silo ...");
+        await using var stack = await PlacementStack.Start([.. sizes.Select(Name)]);
+        await using var floor = await GroupCommit.Start(stack.Source);
+        var figures = new List<Figure>();
+        var regions = new Dictionary<int, BenchRegion>();
+        foreach (var servers in sizes)
+            regions[servers] = await Prepare(stack, servers);
+        await Awake(stack, sizes.Sum());
+        foreach (var row in Rows)
+            figures.AddRange(await Measure(stack, regions[row.Servers], floor, row, first: row == Rows[0]));
+        figures.AddRange(await Refusals(stack, regions[Rows[^1].Servers]));
+        return new Report("placement", Conditions, [.. figures, .. memory]);
+    }
+
+    private static string[] Conditions =>
+    [
+        $"A client process, one silo process and PostgreSQL (fsync, synchronous_commit and full_page_writes on) on {Environment.ProcessorCount} cores; "
+            + $"{BenchRegion.VmsPerServer} VMs a server; 2,000 apps, spread over servers.",
+        "Meanwhile every server reports, each time something else: every 500 ms, at 25,000 servers every 2.5 s.",
+        $"Every row: {WarmUp.TotalSeconds} s of warm-up ({FirstWarmUp.TotalSeconds} s for the first), then {Window.TotalSeconds} s that count; each starts with an empty table.",
+        "Floor: bare group commit of the same rows by as many callers, through the silo's own store in one process, before and after each row.",
+    ];
+
+    private static string Name(int servers) => $"r{servers}";
+
+    private static async Task<BenchRegion> Prepare(PlacementStack stack, int servers)
+    {
+        var region = new BenchRegion(stack.Grains, Name(servers), servers);
+        await region.Insert(stack.Source);
+        await region.Join();
+        return region;
+    }
+
+    /// <summary>The platform wakes up every server's grain by itself. That is part of its idle load, and waking them is not.</summary>
+    private static async Task Awake(PlacementStack stack, int servers)
+    {
+        using var limit = new CancellationTokenSource(ActivationLimit);
+        var management = stack.Grains.GetGrain<IManagementGrain>(0);
+        while (await management.GetTotalActivationCount() < servers)
+        {
+            if (limit.IsCancellationRequested)
+                throw new PreconditionException($"the silo did not wake up the grains of {servers} servers within {ActivationLimit.TotalSeconds} s.");
+            await Task.Delay(200);
+        }
+    }
+
+    private static async Task<IEnumerable<Figure>> Measure(PlacementStack stack, BenchRegion region, GroupCommit floor, Row row, bool first)
+    {
+        await Say($"measuring {row.What} ...");
+        var bare = await Floor(stack, floor, row);
+        var replicas = new Replicas(region, row.Callers);
+        Measured placing;
+        Measured? releasing = null;
+        await using (await Reports.Start(region))
+        {
+            placing = await replicas.Placing(row.Batch).Run(first ? FirstWarmUp : WarmUp, Window, stack.Times);
+            if (row.Releases)
+                releasing = await replicas.Releasing().Run(WarmUp / 3, Window / 2, stack.Times);
+            await replicas.ReleaseAll();
+        }
+        bare = (bare + await Floor(stack, floor, row)) / 2;
+        return row.Figures(placing, bare).Concat(releasing is null ? [] : row.Released(releasing, placing));
+    }
+
+    /// <summary>Rows a second; leaves an empty table.</summary>
+    private static async Task<double> Floor(PlacementStack stack, GroupCommit floor, Row row)
+    {
+        var measured = await floor.Run(row.Callers, row.Batch, FloorWarmUp, FloorWindow, stack.Times);
+        await using var command = stack.Source.CreateCommand("TRUNCATE container");
+        await command.ExecuteNonQueryAsync();
+        return measured.Rate;
+    }
+
+    private static async Task<IEnumerable<Figure>> Refusals(PlacementStack stack, BenchRegion region)
+    {
+        await Say("measuring refusals ...");
+        var figures = new List<Figure>();
+        await using (await Reports.Start(region, 0.85, 0.95))
+        {
+            var demand = Demands.Some();
+            var same = await new Replicas(region, 256).Refused(() => demand).Run(WarmUp, Window / 2, stack.Times);
+            var different = await new Replicas(region, 256).Refused(Demands.Any).Run(WarmUp, Window / 2, stack.Times);
+            figures.AddRange(Refused("one demand", same));
+            figures.AddRange(Refused("a demand of its own each", different));
+        }
+        return figures;
+    }
+
+    private static Figure[] Refused(string what, Measured measured) =>
+    [
+        new($"full region, 100,000 VMs, 256 callers, {what}: refusals", measured.Rate, "/s", null, "as placements: 60,000 /s", measured.Rate >= 60_000),
+        Row.Latency("  p99", measured.P99, 10),
+    ];
+
+    private static Figure[] InMemory()
+    {
+        var small = new Decisions(Rows[0].Servers).Placing();
+        var large = new Decisions(Rows[^1].Servers);
+        var rate = large.Placing();
+        large.Fill();
+        var demand = new Demand(60_000, 16);
+        var (same, different) = (large.Refusing(() => demand), large.Refusing(() => new Demand(Random.Shared.Next(60_000, 256_000), Random.Shared.Next(1, 250_000))));
+        return
+        [
+            new("decisions in memory, 1,000 VMs", small, "/s"),
+            new("decisions in memory, 100,000 VMs", rate, "/s", null, "500,000 /s", rate >= 500_000),
+            new("  cost of one over that at 1,000 VMs", small / rate, "times", null, "at most 3", small / rate <= 3),
+            new("refusals in memory, 100,000 VMs, one demand", same, "/s"),
+            new("refusals in memory, 100,000 VMs, a demand of its own each", different, "/s"),
+        ];
+    }
+
+    private static Task Say(string what) => Console.Error.WriteLineAsync(what);
+}

@@ -1,0 +1,46 @@
+using Hosting.Placement;
+
+namespace Hosting.Benchmarks.Placement;
+
+/// <summary>Places, is refused, and releases: the calls of the measured callers.</summary>
+/// <param name="region">Where.</param>
+/// <param name="callers">How many callers at once.</param>
+internal sealed class Replicas(BenchRegion region, int callers)
+{
+    private const int ReleasedAtOnce = 500;
+
+    private readonly Stack<string>[] _placed = [.. Enumerable.Range(0, callers).Select(_ => new Stack<string>())];
+
+    public Load Placing(int batch) => new(callers, async caller =>
+    {
+        var result = await region.Placement.Place(Demands.Request(Demands.Some(), batch));
+        if (result.Refusal is { } refusal)
+            throw new PreconditionException($"the region is full: {refusal.Message}");
+        foreach (var container in result.Placed)
+            _placed[caller].Push(container.Id);
+        return batch;
+    });
+
+    public Load Refused(Func<Demand> demand) => new(callers, async _ =>
+    {
+        var result = await region.Placement.Place(Demands.Request(demand(), 1));
+        return result.Refusal is not null ? 1 : throw new PreconditionException("the full region had room.");
+    });
+
+    public Load Releasing() => new(callers, async caller =>
+    {
+        if (!_placed[caller].TryPop(out var container))
+            return 0;
+        await region.Placement.Release([Stopped(container)]);
+        return 1;
+    });
+
+    /// <summary>Frees everything that is left.</summary>
+    public Task ReleaseAll() => Task.WhenAll(_placed.SelectMany(stack => stack).Chunk(ReleasedAtOnce).Chunk(8).Select(async chunks =>
+    {
+        foreach (var chunk in chunks)
+            await region.Placement.Release([.. chunk.Select(Stopped)]);
+    }));
+
+    private static ContainerRelease Stopped(string container) => new(container, ContainerState.Stopped, null);
+}
