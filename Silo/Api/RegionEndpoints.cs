@@ -1,4 +1,3 @@
-using Hosting.Placement;
 using Hosting.Regions;
 
 namespace Hosting.Silo.Api;

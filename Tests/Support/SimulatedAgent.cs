@@ -29,6 +29,9 @@ public sealed class SimulatedAgent : IAsyncDisposable
     /// <summary>What it reports as its server's CPU utilization from the next report on.</summary>
     public double Cpu { get; set; } = 0.1;
 
+    /// <summary>Changes a report before it is sent.</summary>
+    public Action<Utilization> Measured { get; set; } = _ => { };
+
     /// <summary>Whether it keeps its stream open and measures nothing.</summary>
     public bool Silent { get; set; }
 
@@ -146,6 +149,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
                 Reason = vm.Reason,
                 AppliedVersion = _applied.GetValueOrDefault(vm.Name),
             }));
+            Measured(report);
             _outgoing.Writer.TryWrite(new AgentMessage { Utilization = report });
         }
         while (await timer.WaitForNextTickAsync(cancellation));

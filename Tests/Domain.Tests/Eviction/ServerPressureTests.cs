@@ -1,5 +1,4 @@
 using CsCheck;
-using Hosting.Domain.Eviction;
 using Hosting.Placement;
 using Hosting.Regions;
 
