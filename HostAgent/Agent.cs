@@ -4,9 +4,11 @@ using Hosting.HostAgent.Engine;
 using Hosting.HostAgent.Files;
 using Hosting.HostAgent.Health;
 using Hosting.HostAgent.Hub;
+using Hosting.HostAgent.Pressure;
 using Hosting.HostAgent.Reconcile;
 using Hosting.HostAgent.Utilization;
 using Hosting.HostAgent.Vms;
+using Microsoft.Extensions.Hosting.Systemd;
 
 namespace Hosting.HostAgent;
 
@@ -15,8 +17,10 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShrinkEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan SettleDeadline = TimeSpan.FromSeconds(2);
     private readonly ILogger _log = logs.CreateLogger("Agent");
     private readonly ServerGroups _groups = new(CgroupMount.OfMachine(), settings.Names.Group, settings.HasShare, logs.CreateLogger("Cgroups"));
+    private readonly SystemdNotifier _systemd = new();
     private readonly SubnetClaims _subnets = new(SubnetClaims.MachineDirectory);
 
     /// <summary>Works until cancelled. VMs and containers stay as they are then.</summary>
@@ -27,16 +31,20 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
         if (settings.PidFile is { } pidFile)
             AtomicFile.Write(pidFile, System.Text.Encoding.ASCII.GetBytes($"{Environment.ProcessId}\n"), durable: false);
         _groups.Prepare(settings.HasShare ? settings.Capacity : null);
-        using var sampler = new UtilizationSampler(settings.Capacity, settings.HasShare, _groups, time);
         using var shrink = time.CreateTimer(_ => Shrink(), null, ShrinkEvery, ShrinkEvery);
         using var board = new StatusBoard();
         using var probe = new HealthProbe();
         var images = new ImageSource(new ImageArchives(settings.ImagesDirectory, logs.CreateLogger("Images")), settings.Registries);
         var vms = settings.Vms.Select(vm => Supervisor(vm, board, images, probe)).ToList();
-        var hub = new HubClient(settings, vms, board, sampler, time, logs.CreateLogger("Hub"));
+        var control = new ControlPlane(settings.StateDirectory, time, logs.CreateLogger("Hub"));
+        control.Restore();
+        using var sampler = new ServerSampler(settings, _groups, () => Nested(vms).SelectMany(vm => vm.Running()), time);
+        var watch = new ServerWatch(settings, _groups, sampler, [.. Nested(vms)], control, board, time, logs.CreateLogger("Pressure"));
+        var hub = new HubClient(settings, vms, board, watch, control, time, logs.CreateLogger("Hub"));
         _log.LogInformation("Agent of server {Region}/{Server} ({Cpu} m CPU, {Memory} MiB) as {Name}",
             settings.Region, settings.Server, settings.Capacity.CpuMillis, settings.Capacity.MemoryMiB, settings.Names.Group);
-        await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), hub.RunAsync], cancellation);
+        await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), watch.RunAsync,
+            token => TalkAsync(vms, hub, token)], cancellation);
     }
 
     /// <summary>Ends every VM of this agent and removes what it made on the machine, and with <paramref name="purge"/> its data.</summary>
@@ -55,13 +63,27 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
             RemoveState();
     }
 
+    /// <summary>Containers that the kernel of this server accounts for.</summary>
+    private static IEnumerable<VmReconciler> Nested(IEnumerable<VmSupervisor> vms) =>
+        vms.Where(one => one.Vm.Driver == VmDriverKind.Nested).Select(one => one.Reconciler);
+
+    /// <summary>A restarted agent first looks at what runs: a hello without it would take it out of traffic.</summary>
+    private async Task TalkAsync(IReadOnlyList<VmSupervisor> vms, HubClient hub, CancellationToken cancellation)
+    {
+        await Task.WhenAny(Task.WhenAll(vms.Select(one => one.Reconciler.Settled)), Task.Delay(SettleDeadline, time, cancellation));
+        // From here on it does its work, with or without a control plane.
+        _systemd.Notify(ServiceState.Ready);
+        await hub.RunAsync(cancellation);
+    }
+
     /// <summary>The memory is the primary's: left alone, the runtime lets garbage of some 20 MiB gather before it looks.</summary>
     private static void Shrink() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     private VmSupervisor Supervisor(VmSettings vm, StatusBoard board, ImageSource images, HealthProbe probe)
     {
         var store = new DesiredStore(DirectoryOf(vm.Name), _log);
-        var reconciler = new VmReconciler(vm.Name, store, board, images, probe, time, logs.CreateLogger("Containers"));
+        var failures = new FailureStore(DirectoryOf(vm.Name), _log);
+        var reconciler = new VmReconciler(vm.Name, store, failures, board, images, probe, time, logs.CreateLogger("Containers"));
         reconciler.Restore();
         return new VmSupervisor(vm, Driver(vm), reconciler, board, time, logs.CreateLogger("Vms"));
     }
@@ -95,7 +117,8 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     {
         foreach (var vm in Directory.Exists(DirectoryOf("")) ? Directory.GetDirectories(DirectoryOf("")) : [])
             Directory.Delete(vm, recursive: true);
-        File.Delete(Path.Combine(settings.StateDirectory, "agent.lock"));
+        foreach (var file in new[] { "agent.lock", ControlPlane.FileName })
+            File.Delete(Path.Combine(settings.StateDirectory, file));
         foreach (var directory in new[] { DirectoryOf(""), settings.StateDirectory })
         {
             if (Directory.Exists(directory) && !Directory.EnumerateFileSystemEntries(directory).Any())

@@ -43,7 +43,7 @@ public readonly record struct Thresholds([property: Id(0)] double Admit, [proper
 /// <summary>The shares of a server that are in use by anyone, at one moment.</summary>
 /// <param name="Cpu">CPU, 0 to 1.</param>
 /// <param name="Memory">Memory, 0 to 1.</param>
-/// <param name="PrimaryCpu">CPU of everything that is not ours, 0 to 1.</param>
+/// <param name="PrimaryCpu">CPU of what the server's agent was told is the primary, by default of everything that is not ours, 0 to 1.</param>
 [GenerateSerializer, Alias("hosting.Utilization")]
 public readonly record struct Utilization(
     [property: Id(0)] double Cpu, [property: Id(1)] double Memory, [property: Id(2)] double PrimaryCpu);

@@ -78,12 +78,21 @@ public sealed record AgentHello
     [Id(3)] public required IReadOnlyList<ContainerStatus> Containers { get; init; }
 }
 
+/// <summary>What an agent has to know to act under pressure.</summary>
+/// <param name="Thresholds">Of the server or, where it has none of its own, of the region.</param>
+/// <param name="EvictAfterSeconds">Seconds the server may be over its evict threshold.</param>
+[GenerateSerializer, Alias("hosting.ServerPolicy")]
+public sealed record ServerPolicy([property: Id(0)] Thresholds Thresholds, [property: Id(1)] int EvictAfterSeconds);
+
 /// <summary>An agent, as grains see it. Messages may be lost: what counts is repeated until it is reported back.</summary>
 [Alias("hosting.IAgentLink")]
 public interface IAgentLink : IGrainObserver
 {
     /// <summary>The whole desired state of one VM.</summary>
     [Alias("Apply")] Task Apply(DesiredVm desired);
+
+    /// <summary>What holds for the server: the agent keeps it for the time when it is on its own. Repeated every few seconds as a sign of life.</summary>
+    [Alias("Govern")] Task Govern(ServerPolicy policy);
 
     /// <summary>A newer session took over: close the stream.</summary>
     [Alias("Close")] Task Close(string reason);

@@ -16,6 +16,8 @@ internal sealed partial class ServerGrain(
 {
     // What an agent took of the desired state is compared at every change and every so many reports.
     private const int CompareEvery = 4;
+    // About every 5 s: an agent that hears nothing for three times as long counts itself as on its own.
+    private const int GovernEvery = 10;
 
     private AgentSession? _session;
     private ServerRecord? _record;
@@ -46,6 +48,7 @@ internal sealed partial class ServerGrain(
         await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
         _session = new AgentSession(hello.Session, link, hello.Vms);
         LookAgain();
+        Govern().Ignore();
         Log("connected", $"server {Name} is connected with {hello.Vms.Count} VMs and {hello.Containers.Count} containers");
         return null;
     }
@@ -74,8 +77,9 @@ internal sealed partial class ServerGrain(
                 await Vm(vm.Vm).Applied(vm.AppliedVersion);
             current.Applied[vm.Vm] = vm.AppliedVersion;
         }
-        _reports++;
         Hear(report);
+        if (++_reports % GovernEvery == 0)
+            Govern().Ignore();
         return true;
     }
 
@@ -97,6 +101,7 @@ internal sealed partial class ServerGrain(
             return null;
         _record = next;
         await Placement.Configure(next);
+        Govern().Ignore();
         LookAgain();
         Log("configured", $"server {Name} is {Words(cordoned, draining)}, thresholds "
             + (thresholds is { } t ? $"admit {t.Admit:0.00} evict {t.Evict:0.00}" : "of the region"));
@@ -139,6 +144,14 @@ internal sealed partial class ServerGrain(
     }
 
     private IReadOnlyList<VmRecord> Offered(IReadOnlyList<VmRecord> said) => [.. _vms.Where(vm => said.Any(s => s.Name == vm.Name))];
+
+    /// <summary>Tells the agent what holds. Nobody waits for it: what is lost is said again.</summary>
+    private async Task Govern()
+    {
+        var region = await GrainFactory.GetGrain<IRegionGrain>(Region).GetPolicy();
+        if (_session is { } session && _record is { } record)
+            await session.Link.Govern(new ServerPolicy(record.Thresholds ?? region.Thresholds, region.EvictAfterSeconds));
+    }
 
     private IVmGrain Vm(string vm) => GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
 

@@ -43,6 +43,9 @@ internal sealed class Cgroup(CgroupMount mount, string name)
             : Set("cpu.cfs_period_us", Text(PeriodMicroseconds)) ?? Set("cpu.cfs_quota_us", quota);
     }
 
+    /// <summary>Takes the limit of CPU away.</summary>
+    public string? LiftCpuLimit() => IsV2 ? Set("cpu.max", $"max {PeriodMicroseconds}") : Set("cpu.cfs_quota_us", "-1");
+
     /// <summary>The most memory it may use, in MiB, with no swap besides where the kernel can say so.</summary>
     public string? SetMemoryLimit(int memoryMiB)
     {

@@ -18,6 +18,9 @@ internal sealed class ServerGroups
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(20);
     private readonly IReadOnlyList<CgroupMount> _mounts;
     private readonly ILogger _log;
+    private readonly Lock _limits = new();
+    private readonly Dictionary<string, int> _vmCpuMillis = [];
+    private int? _cap;
 
     public ServerGroups(IReadOnlyList<CgroupMount> mounts, string name, bool hasShare, ILogger log)
     {
@@ -36,7 +39,8 @@ internal sealed class ServerGroups
     /// <summary>Group of the VMs' containers.</summary>
     public string Idle { get; }
 
-    private string? Primary => Root is null ? null : $"{Root}/primary";
+    /// <summary>Group of the primary on a server that is a share of a machine; null on a whole machine.</summary>
+    public string? Primary => Root is null ? null : $"{Root}/primary";
 
     /// <summary>Makes the server's groups and sets what holds for all of its VMs.</summary>
     public void Prepare(Capacity? share)
@@ -54,6 +58,24 @@ internal sealed class ServerGroups
         Check(At("cpu", Engines)?.SetShares(EngineShares), "engines run at the default weight");
         var lowest = At("cpu", Idle) is { } idle ? idle.SetLowestClass() : "no hierarchy has the cpu controller";
         Check(lowest, "containers compete with the primary for CPU");
+        // An agent that was killed may have left a cap.
+        Check(At("cpu", Idle)?.LiftCpuLimit(), "containers may be held to less CPU than they should have");
+    }
+
+    /// <summary>
+    /// Caps what all containers together may use, in thousandths of a core; null lifts the cap. Answers what is not in force.
+    /// </summary>
+    public string? CapContainers(int? cpuMillis)
+    {
+        lock (_limits)
+        {
+            // Version 1 lets no group have more than the one above it: narrow from below, widen from above.
+            var narrower = cpuMillis is { } next && (_cap is not { } before || next < before);
+            _cap = cpuMillis;
+            var vms = _vmCpuMillis.Keys.Select(SetVmCpu);
+            IEnumerable<string?> results = narrower ? vms.Append(SetIdleCpu()) : vms.Prepend(SetIdleCpu());
+            return results.ToList().Find(result => result is not null);
+        }
     }
 
     /// <summary>Makes a VM's groups with its limits.</summary>
@@ -61,7 +83,12 @@ internal sealed class ServerGroups
     {
         Create($"{Engines}/{vm}");
         Create($"{Idle}/{vm}");
-        Check(At("cpu", $"{Idle}/{vm}")?.SetCpuLimit(capacity.CpuMillis), $"VM {vm} may use more CPU than it has");
+        lock (_limits)
+        {
+            _vmCpuMillis[vm] = capacity.CpuMillis;
+            Check(SetVmCpu(vm), $"VM {vm} may use more CPU than it has");
+        }
+
         Check(At("memory", $"{Idle}/{vm}")?.SetMemoryLimit(capacity.MemoryMiB), $"VM {vm} may use more memory than it has");
         return new VmGroups([.. Joined().Select(mount => new Cgroup(mount, $"{Engines}/{vm}").Path)], $"/{Idle}/{vm}");
     }
@@ -71,8 +98,29 @@ internal sealed class ServerGroups
         [.. _mounts.SelectMany(mount => Of(mount, vm)).SelectMany(group => group.Processes()).Distinct()];
 
     /// <summary>Removes a VM's groups, waiting a little for its last processes to be gone.</summary>
-    public Task RemoveVmAsync(string vm, CancellationToken cancellation) =>
-        RemoveAsync([.. _mounts.SelectMany(mount => Of(mount, vm))], cancellation);
+    public Task RemoveVmAsync(string vm, CancellationToken cancellation)
+    {
+        lock (_limits)
+            _vmCpuMillis.Remove(vm);
+        return RemoveAsync([.. _mounts.SelectMany(mount => Of(mount, vm))], cancellation);
+    }
+
+    /// <summary>Processes of all VMs' engines and containers.</summary>
+    public IReadOnlyList<int> OwnProcesses() =>
+        [.. new[] { Engines, Idle }.SelectMany(name => (At("cpu", name) ?? new Cgroup(_mounts[0], name)).Processes())];
+
+    /// <summary>Processes of a group of somebody else's, wherever there is one of that name.</summary>
+    public IReadOnlyList<int> ProcessesOf(string name) => [.. _mounts.Select(mount => new Cgroup(mount, name))
+        .FirstOrDefault(group => Directory.Exists(group.Path))?.Processes() ?? []];
+
+    /// <summary>The group of a service of the system's service manager, such as <c>system.slice/nginx.service</c>; null while there is none.</summary>
+    public string? GroupOfUnit(string unit)
+    {
+        var mount = _mounts.FirstOrDefault(mount => mount.Controllers.Contains("name=systemd")) ?? _mounts.FirstOrDefault(mount => mount.IsV2);
+        var slices = mount is null || !Directory.Exists(mount.Path) ? [] : Directory.EnumerateDirectories(mount.Path, "*.slice");
+        var found = slices.SelectMany(slice => Directory.EnumerateDirectories(slice, unit, SearchOption.AllDirectories)).FirstOrDefault();
+        return found is null ? null : Path.GetRelativePath(mount!.Path, found);
+    }
 
     /// <summary>Removes the server's groups. A group that holds somebody else's processes (the primary's) stays.</summary>
     public Task RemoveAsync(CancellationToken cancellation)
@@ -84,6 +132,15 @@ internal sealed class ServerGroups
     /// <summary>What a group uses.</summary>
     public GroupUsage Usage(string name) => new(
         At("cpuacct", name) ?? At("cpu", name) ?? new Cgroup(_mounts[0], name), At("memory", name) ?? new Cgroup(_mounts[0], name));
+
+    /// <summary>What one container of a nested VM uses.</summary>
+    public GroupUsage Usage(string vm, string engineId) => Usage($"{Idle}/{vm}/{engineId}");
+
+    private string? SetVmCpu(string vm) => At("cpu", $"{Idle}/{vm}")?.SetCpuLimit(Math.Min(_vmCpuMillis[vm], _cap ?? int.MaxValue));
+
+    private string? SetIdleCpu() => At("cpu", Idle) is not { } idle
+        ? "no hierarchy has the cpu controller"
+        : _cap is { } cap ? idle.SetCpuLimit(cap) : idle.LiftCpuLimit();
 
     private Cgroup[] Of(CgroupMount mount, string vm) => [new Cgroup(mount, $"{Engines}/{vm}"), new Cgroup(mount, $"{Idle}/{vm}")];
 

@@ -33,6 +33,12 @@ internal sealed class AgentOptions
     /// <summary>IPv4 address of the server for gateways on other machines; none means that gateways run on this machine.</summary>
     public string? AdvertiseAddress { get; set; }
 
+    /// <summary>What the server's primary is; none means everything that is not the agent's.</summary>
+    public PrimaryOptions? Primary { get; set; }
+
+    /// <summary>Share of the server's memory in use at which the agent stops containers by itself, over 0 up to 1 (default 0.97).</summary>
+    public double LastResortMemory { get; set; } = 0.97;
+
     /// <summary>File to write the process id to; optional.</summary>
     public string? PidFile { get; set; }
 }
@@ -57,6 +63,22 @@ internal sealed class VmOptions
 
     /// <summary>Address at which published ports of that engine are reached; driver <c>engine</c> only.</summary>
     public string? Address { get; set; }
+}
+
+/// <summary>The server's primary, in one of these ways.</summary>
+internal sealed class PrimaryOptions
+{
+    /// <summary>Name of its control group, such as <c>/system.slice/nginx.service</c>.</summary>
+    public string? Cgroup { get; set; }
+
+    /// <summary>Its systemd unit, such as <c>nginx.service</c>.</summary>
+    public string? Unit { get; set; }
+
+    /// <summary>Its process ids.</summary>
+    public IList<int> Pids { get; set; } = [];
+
+    /// <summary>Names of its processes, as <c>ps -e</c> shows them: at most 15 characters.</summary>
+    public IList<string> Processes { get; set; } = [];
 }
 
 /// <summary>A server's share of its machine.</summary>

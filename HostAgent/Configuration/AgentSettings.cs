@@ -31,6 +31,12 @@ internal sealed record AgentSettings
 
     public required IReadOnlyDictionary<string, RegistryCredentials> Registries { get; init; }
 
+    /// <summary>The server's primary; null: everything that is not the agent's.</summary>
+    public PrimarySettings? Primary { get; init; }
+
+    /// <summary>Share of the server's memory in use at which the agent stops containers by itself.</summary>
+    public double LastResortMemory { get; init; } = 0.97;
+
     public string? PidFile { get; init; }
 
     /// <summary>Everything of this agent on the machine is named after it.</summary>
@@ -39,6 +45,9 @@ internal sealed record AgentSettings
 
 /// <summary>One VM of the server, validated.</summary>
 internal sealed record VmSettings(string Name, VmDriverKind Driver, Capacity Capacity, Uri? Endpoint = null, string? Address = null);
+
+/// <summary>The server's primary, validated: exactly one of them.</summary>
+internal sealed record PrimarySettings(string? Cgroup, string? Unit, IReadOnlyList<int> Pids, IReadOnlyList<string> Processes);
 
 /// <summary>What runs a VM.</summary>
 internal enum VmDriverKind

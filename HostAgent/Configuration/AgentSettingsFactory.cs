@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
@@ -61,6 +62,8 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
             Labels = Labels(options.Labels),
             AdvertiseAddress = Address("Agent:AdvertiseAddress", options.AdvertiseAddress),
             Registries = registries,
+            Primary = Primary(options.Primary),
+            LastResortMemory = LastResortMemory(options.LastResortMemory),
             PidFile = Directory("Agent:PidFile", options.PidFile, required: false),
             Names = new Names(state, region, server),
         };
@@ -164,6 +167,33 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
         return new VmSettings(name, VmDriverKind.Engine, capacity, endpoint, vm.Address);
     }
 
+    private PrimarySettings? Primary(PrimaryOptions? primary)
+    {
+        if (primary is null)
+            return null;
+        var (cgroup, unit) = (NullIfBlank(primary.Cgroup), NullIfBlank(primary.Unit));
+        if (new[] { cgroup is not null, unit is not null, primary.Pids.Count > 0, primary.Processes.Count > 0 }.Count(given => given) != 1)
+            _errors.Add("Agent:Primary must have exactly one of Cgroup, Unit, Pids and Processes; without Agent:Primary it is everything that is not the agent's.");
+        if (unit is not null && !UnitName().IsMatch(unit))
+            _errors.Add($"Agent:Primary:Unit must be a unit's full name such as nginx.service; it is '{unit}'.");
+        if (cgroup is not null && cgroup.Split('/').Contains(".."))
+            _errors.Add($"Agent:Primary:Cgroup must be a control group such as /system.slice/nginx.service; it is '{cgroup}'.");
+        foreach (var id in primary.Pids.Where(id => id <= 0))
+            _errors.Add($"Agent:Primary:Pids must be process ids; {id} is none.");
+        foreach (var name in primary.Processes.Where(name => name.Length is 0 or > 15))
+            _errors.Add($"Agent:Primary:Processes must be names as 'ps -e' shows them, 1 to 15 characters; '{name}' is not.");
+        return new PrimarySettings(cgroup, unit, primary.Pids.AsReadOnly(), primary.Processes.AsReadOnly());
+    }
+
+    private double LastResortMemory(double share)
+    {
+        if (share is not (> 0 and <= 1))
+            _errors.Add(string.Create(CultureInfo.InvariantCulture, $"Agent:LastResortMemory must be a share of the memory over 0, up to 1; it is {share}."));
+        return share;
+    }
+
+    private static string? NullIfBlank(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;
+
     private void Range(string key, int value, int from, int to)
     {
         if (value < from || value > to)
@@ -198,4 +228,7 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
 
     [GeneratedRegex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
     private static partial Regex DnsLabel();
+
+    [GeneratedRegex("^[A-Za-z0-9:_.@\\\\-]+\\.(service|scope|slice)$")]
+    private static partial Regex UnitName();
 }

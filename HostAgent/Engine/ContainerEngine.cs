@@ -51,9 +51,14 @@ internal sealed class ContainerEngine : IDisposable
         return result.Outcome == EngineOutcome.NoSuchContainer ? (EngineResult.Done, null) : (result, found);
     }
 
-    /// <summary>Makes a container, published at a port of the VM.</summary>
-    public Task<EngineResult> CreateAsync(DesiredContainer wanted, int port, CancellationToken cancellation) => CallAsync(
-        token => _docker.Containers.CreateContainerAsync(EngineLabels.Parameters(wanted, port, _owner), token), SlowCall, cancellation);
+    /// <summary>Makes a container, published at a port of the VM; answers the engine's own id of it too.</summary>
+    public async Task<(EngineResult Result, string EngineId)> CreateAsync(DesiredContainer wanted, int port, CancellationToken cancellation)
+    {
+        var id = "";
+        var parameters = EngineLabels.Parameters(wanted, port, _owner);
+        var result = await CallAsync(async token => id = (await _docker.Containers.CreateContainerAsync(parameters, token)).ID, SlowCall, cancellation);
+        return (result, id);
+    }
 
     /// <summary>Starts its process.</summary>
     public Task<EngineResult> StartAsync(string id, CancellationToken cancellation) => CallAsync(
@@ -121,6 +126,7 @@ internal sealed class ContainerEngine : IDisposable
         return EngineLabels.Read(one.Config.Labels) with
         {
             Presence = PresenceOf(one.State.Status, started),
+            EngineId = one.ID,
             ExitCode = one.State.ExitCode,
             OutOfMemory = one.State.OOMKilled,
             StartedAt = started ? at : null,

@@ -27,6 +27,9 @@ internal sealed record EngineContainer
 
     public required Presence Presence { get; init; }
 
+    /// <summary>The engine's own id, after which its control group is named; empty when the engine was not asked.</summary>
+    public string EngineId { get; init; } = "";
+
     /// <summary>Port of the VM that leads to it.</summary>
     public int Port { get; init; }
 

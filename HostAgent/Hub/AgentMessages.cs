@@ -29,12 +29,19 @@ internal static class AgentMessages
         return new AgentMessage { Hello = hello };
     }
 
-    public static AgentMessage Utilization(DateTimeOffset at, UtilizationSample sample, IEnumerable<VmSupervisor> vms)
+    public static AgentMessage Utilization(Measurement measured, IEnumerable<VmSupervisor> vms)
     {
+        var server = measured.Server;
         var message = new Protocol.Utilization
         {
-            SampledAt = at.ToUnixTimeMilliseconds(), Cpu = sample.Cpu, Memory = sample.Memory, PrimaryCpu = sample.PrimaryCpu,
+            SampledAt = measured.At.ToUnixTimeMilliseconds(), Cpu = server.Cpu, Memory = server.Memory, PrimaryCpu = server.PrimaryCpu,
         };
+        if (measured.PrimaryWait is { } wait)
+            message.PrimaryWait = wait;
+        message.Usage.AddRange(measured.Containers.Select(one => new Protocol.ContainerUsage
+        {
+            Container = one.Container.Id, CpuMillis = one.CpuMillis, MemoryMib = one.MemoryMiB,
+        }));
         message.Vms.AddRange(vms.Select(one => new VmReport
         {
             Vm = one.Vm.Name, Ready = one.NotReady is null, Reason = one.NotReady ?? "", AppliedVersion = one.Reconciler.AppliedVersion,

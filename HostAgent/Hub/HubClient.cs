@@ -1,8 +1,8 @@
 using Grpc.Core;
 using Grpc.Net.Client;
 using Hosting.HostAgent.Configuration;
+using Hosting.HostAgent.Pressure;
 using Hosting.HostAgent.Reconcile;
-using Hosting.HostAgent.Utilization;
 using Hosting.HostAgent.Vms;
 using Hosting.Protocol;
 
@@ -10,13 +10,12 @@ namespace Hosting.HostAgent.Hub;
 
 /// <summary>The agent's end of the conversation with the control plane: one stream to one silo, to the next one when it breaks, for ever.</summary>
 internal sealed class HubClient(
-    AgentSettings settings, IReadOnlyList<VmSupervisor> vms, StatusBoard board, UtilizationSampler sampler, TimeProvider time, ILogger log)
+    AgentSettings settings, IReadOnlyList<VmSupervisor> vms, StatusBoard board, ServerWatch watch, ControlPlane control, TimeProvider time, ILogger log)
 {
-    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ReportAtLeastEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan SettleDeadline = TimeSpan.FromSeconds(2);
     private const int MaxMessageBytes = 64 * 1024 * 1024;
     private readonly Dictionary<string, VmSupervisor> _vms = vms.ToDictionary(one => one.Vm.Name);
     private long _lastSession;
@@ -25,8 +24,6 @@ internal sealed class HubClient(
     /// <summary>Talks until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        // A restarted agent first looks at what runs: a hello without it would take it out of traffic.
-        await Task.WhenAny(Task.WhenAll(vms.Select(one => one.Reconciler.Settled)), Task.Delay(SettleDeadline, time, cancellation));
         var failures = 0;
         for (var turn = 0; !cancellation.IsCancellationRequested; turn++)
         {
@@ -100,6 +97,7 @@ internal sealed class HubClient(
         if (!await call.ResponseStream.MoveNext(ends.Token))
             return "the stream ended";
         ends.CancelAfter(Timeout.InfiniteTimeSpan);
+        control.Heard();
         return call.ResponseStream.Current.KindCase switch
         {
             HubMessage.KindOneofCase.Welcome => null,
@@ -124,29 +122,31 @@ internal sealed class HubClient(
         var seen = new HashSet<string>();
         while (await hub.MoveNext(cancellation))
         {
-            if (hub.Current.KindCase == HubMessage.KindOneofCase.Desired && _vms.TryGetValue(hub.Current.Desired.Vm, out var vm))
+            control.Heard();
+            if (hub.Current.KindCase == HubMessage.KindOneofCase.Policy)
+                control.Take(hub.Current.Policy);
+            else if (hub.Current.KindCase == HubMessage.KindOneofCase.Desired && _vms.TryGetValue(hub.Current.Desired.Vm, out var vm))
                 vm.Reconciler.Apply(hub.Current.Desired, firstOfStream: seen.Add(vm.Vm.Name));
             else if (hub.Current.KindCase == HubMessage.KindOneofCase.Refused)
                 throw new InvalidOperationException(hub.Current.Refused.Reason);
         }
     }
 
+    /// <summary>Changes of containers go at once, and so does a VM's; measurements as they come.</summary>
     private async Task TellAsync(IClientStreamWriter<AgentMessage> hub, CancellationToken cancellation)
     {
-        var next = time.GetTimestamp();
+        DateTimeOffset? reported = null;
         while (true)
         {
-            var left = ReportEvery - time.GetElapsedTime(next);
-            var news = await board.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, cancellation);
+            await board.WaitAsync(ReportAtLeastEvery, cancellation);
             var changes = board.TakeChanges();
             if (changes.Count > 0)
                 await hub.WriteAsync(AgentMessages.Changes(changes), cancellation).WaitAsync(WriteDeadline, time, cancellation);
-            // News without a changed container is about a VM.
-            if (news && changes.Count > 0)
+            // News without a changed container or a new measurement is about a VM.
+            if (watch.Latest is not { } measured || (changes.Count > 0 && measured.At == reported))
                 continue;
-            next = time.GetTimestamp();
-            await hub.WriteAsync(AgentMessages.Utilization(time.GetUtcNow(), sampler.Sample(), vms), cancellation)
-                .WaitAsync(WriteDeadline, time, cancellation);
+            reported = measured.At;
+            await hub.WriteAsync(AgentMessages.Utilization(measured, vms), cancellation).WaitAsync(WriteDeadline, time, cancellation);
         }
     }
 }

@@ -35,6 +35,9 @@ internal static class ContainerReport
 
     private static ContainerState State(DesiredContainer? desired, Observed observed)
     {
+        // Told before it is gone: its replacement need not wait for that.
+        if (observed.Failure is not null)
+            return ContainerState.Failed;
         if (desired is { Stop: true } && observed.Presence == Presence.Absent && !observed.Stale)
             return ContainerState.Stopped;
         return observed.HasRun ? ContainerState.Running : ContainerState.Starting;
@@ -44,6 +47,8 @@ internal static class ContainerReport
     {
         if (state == ContainerState.Stopped)
             return "";
+        if (observed.Failure is { } failure)
+            return failure;
         if (address is null)
             return "its VM is not up";
         if (observed.IsRunning && !observed.Stale)

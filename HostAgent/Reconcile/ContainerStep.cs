@@ -46,7 +46,11 @@ internal static class ContainerStep
         var looked = observed with { Stale = false, Waiting = observed.Waiting == Work.Inspect ? Work.None : observed.Waiting };
         if (found is null)
             return looked with { Presence = Presence.Absent, Port = 0, PortTaken = false };
-        looked = looked with { Presence = found.Presence, Port = found.Port, App = found.App, Revision = found.Revision, StopGraceSeconds = found.StopGraceSeconds };
+        looked = looked with
+        {
+            Presence = found.Presence, EngineId = found.EngineId, Port = found.Port,
+            App = found.App, Revision = found.Revision, StopGraceSeconds = found.StopGraceSeconds,
+        };
         return found.Presence switch
         {
             Presence.Running => looked with { HasRun = true, StartedAt = RunStartedAt(observed, found), Failures = 0 },
@@ -70,7 +74,7 @@ internal static class ContainerStep
     {
         if (observed.Presence == Presence.Unknown || observed.Stale)
             return Verb.Inspect;
-        if (desired is null || desired.Stop)
+        if (desired is null || desired.Stop || observed.Failure is not null)
             return TakeAway(observed, desired is null);
         return observed.Presence switch
         {

@@ -6,6 +6,9 @@ namespace Hosting.HostAgent.Reconcile;
 /// <summary>Does one operation on an engine and answers what is known then.</summary>
 internal sealed class ContainerWork(ContainerEngine engine, ImageSource images, PortAllocator ports, TimeProvider time)
 {
+    // Who is stopped because the server has nothing left gets no long time for it.
+    private const int FailedGraceSeconds = 2;
+
     /// <summary>One operation; failures are in what it answers.</summary>
     /// <exception cref="OperationCanceledException">The VM is gone or the agent ends.</exception>
     public Task<Observed> ExecuteAsync(DesiredContainer? desired, Observed observed, Operation operation, CancellationToken cancellation) =>
@@ -29,13 +32,13 @@ internal sealed class ContainerWork(ContainerEngine engine, ImageSource images, 
     private async Task<Observed> CreateAsync(DesiredContainer desired, Observed observed, Operation operation, CancellationToken cancellation)
     {
         var port = ports.Take();
-        var result = port == 0
-            ? new EngineResult(EngineOutcome.Refused, "every port of the VM is in use")
+        var (result, engineId) = port == 0
+            ? (new EngineResult(EngineOutcome.Refused, "every port of the VM is in use"), "")
             : await engine.CreateAsync(desired, port, cancellation);
         if (result.Outcome != EngineOutcome.Done)
             ports.Free(port);
         var after = ContainerStep.After(observed, operation, result, time.GetUtcNow());
-        return result.Outcome == EngineOutcome.Done ? after with { Port = port, StopGraceSeconds = desired.StopGraceSeconds } : after;
+        return result.Outcome == EngineOutcome.Done ? after with { Port = port, EngineId = engineId, StopGraceSeconds = desired.StopGraceSeconds } : after;
     }
 
     private async Task<Observed> PlainAsync(DesiredContainer? desired, Observed observed, Operation operation, CancellationToken cancellation)
@@ -45,10 +48,13 @@ internal sealed class ContainerWork(ContainerEngine engine, ImageSource images, 
             Verb.FetchImage => await images.FetchAsync(engine, desired!.Image, cancellation),
             Verb.Start => await engine.StartAsync(observed.Id, cancellation),
             Verb.Stop => await engine.StopAsync(
-                new EngineContainer { Id = observed.Id, Presence = observed.Presence, StopGraceSeconds = observed.StopGraceSeconds }, cancellation),
+                new EngineContainer { Id = observed.Id, Presence = observed.Presence, StopGraceSeconds = Grace(observed) }, cancellation),
             Verb.Remove => await engine.RemoveAsync(observed.Id, cancellation),
             _ => throw new ArgumentOutOfRangeException(nameof(operation), operation.Verb, "is not done on an engine"),
         };
         return ContainerStep.After(observed, operation, result, time.GetUtcNow());
     }
+
+    private static int Grace(Observed observed) =>
+        observed.Failure is null ? observed.StopGraceSeconds : Math.Min(FailedGraceSeconds, observed.StopGraceSeconds);
 }

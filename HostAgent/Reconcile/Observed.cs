@@ -24,6 +24,12 @@ internal sealed record Observed
 
     public Presence Presence { get; init; }
 
+    /// <summary>The engine's own id of it; empty while that is not known.</summary>
+    public string EngineId { get; init; } = "";
+
+    /// <summary>Why the server gave it up for good; null as long as it has not.</summary>
+    public string? Failure { get; init; }
+
     /// <summary>Something happened to it since it was looked at.</summary>
     public bool Stale { get; init; }
 

@@ -10,7 +10,7 @@ namespace Hosting.HostAgent.Reconcile;
 /// about it changes: what is wanted, an event of the engine, the end of a delay, the VM's own coming and going.
 /// </summary>
 internal sealed class VmReconciler(
-    string vm, DesiredStore store, StatusBoard board, ImageSource images, HealthProbe probe, TimeProvider time, ILogger log) : IDisposable
+    string vm, DesiredStore store, FailureStore failures, StatusBoard board, ImageSource images, HealthProbe probe, TimeProvider time, ILogger log) : IDisposable
 {
     private const int Parallel = 8;
     private readonly Dictionary<string, ContainerEntry> _entries = [];
@@ -23,15 +23,19 @@ internal sealed class VmReconciler(
     /// <summary>The VM while it is up.</summary>
     private sealed record Attachment(RunningVm Vm, PortAllocator Ports, CancellationToken Cancellation);
 
+    /// <summary>Name of the VM.</summary>
+    public string Name => vm;
+
     /// <summary>Version of the desired state taken last; 0 when none was.</summary>
     public long AppliedVersion => _desired?.Version ?? 0;
 
     /// <summary>Completes when the state of everything that ran before is known.</summary>
     public Task Settled => _settled.Task;
 
-    /// <summary>Takes up what was wanted last, from disk.</summary>
+    /// <summary>Takes up what was wanted last and what was given up, from disk.</summary>
     public void Restore()
     {
+        failures.Load();
         if (store.Read() is { } desired)
             Take(desired);
     }
@@ -46,6 +50,32 @@ internal sealed class VmReconciler(
         if (!desired.Equals(_desired))
             store.Write(desired);
         Take(desired);
+    }
+
+    /// <summary>
+    /// Gives a container up for good: to disk first, then it is reported as failed and stopped. It stays failed until the
+    /// control plane wants it here no more.
+    /// </summary>
+    public void Fail(string id, string reason)
+    {
+        ContainerEntry? entry;
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(id, out entry) || entry.Desired is null || entry.Observed.Failure is not null)
+                return;
+            failures.Add(id, reason);
+            entry.Observed = entry.Observed with { Failure = reason };
+        }
+
+        Publish(entry);
+        Kick(entry);
+    }
+
+    /// <summary>Containers whose process runs, as far as is known.</summary>
+    public IReadOnlyList<RunningContainer> Running()
+    {
+        lock (_lock)
+            return [.. _entries.Values.Select(entry => RunningContainer.Of(vm, entry.Desired, entry.Observed)).OfType<RunningContainer>()];
     }
 
     /// <summary>Works on the VM while it is up, until cancelled.</summary>
@@ -107,8 +137,15 @@ internal sealed class VmReconciler(
             var wanted = desired.Containers.ToDictionary(one => one.Id);
             foreach (var entry in _entries.Values.Where(entry => entry.Desired is not null && !wanted.ContainsKey(entry.Id)))
                 entry.Desired = null;
+            // What the control plane does not want here any more it has heard of.
+            failures.Retain(wanted.Keys.ToHashSet());
             foreach (var one in wanted.Values)
-                Entry(one.Id).Desired = one;
+            {
+                var entry = Entry(one.Id);
+                entry.Desired = one;
+                entry.Observed = entry.Observed with { Failure = failures.ReasonOf(one.Id) };
+            }
+
             touched.AddRange(_entries.Values);
         }
 
@@ -278,7 +315,8 @@ internal sealed class VmReconciler(
         {
             if (after.Port == 0 && entry.Observed.Port > 0)
                 attachment.Ports.Free(entry.Observed.Port);
-            entry.Observed = entry.Events == events ? after : after with { Stale = true };
+            // What came meanwhile counts: events, and that it was given up.
+            entry.Observed = after with { Stale = after.Stale || entry.Events != events, Failure = entry.Observed.Failure };
             Check(entry, attachment);
         }
 

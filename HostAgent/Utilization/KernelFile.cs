@@ -6,22 +6,25 @@ namespace Hosting.HostAgent.Utilization;
 /// <summary>A file of the kernel, kept open: reading it again costs one system call and no memory.</summary>
 internal sealed class KernelFile(string path) : IDisposable
 {
-    private readonly byte[] _buffer = new byte[8192];
+    // One for all files that a thread reads: there are some for each container.
+    [ThreadStatic]
+    private static byte[]? _buffer;
+
     private SafeFileHandle? _handle;
 
-    /// <summary>Its content, valid until the next call; empty when it is not there.</summary>
+    /// <summary>Its content, valid until the thread reads the next file; empty when it is not there.</summary>
     public ReadOnlySpan<byte> Read()
     {
         try
         {
             _handle ??= File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            _buffer ??= new byte[8192];
             return _buffer.AsSpan(0, RandomAccess.Read(_handle, _buffer, 0));
         }
         catch (IOException)
         {
             // A group that was removed and made again has a new file behind the same name.
-            _handle?.Dispose();
-            _handle = null;
+            Close();
             return [];
         }
     }
@@ -39,5 +42,12 @@ internal sealed class KernelFile(string path) : IDisposable
         return 0;
     }
 
-    public void Dispose() => _handle?.Dispose();
+    /// <summary>Gives the handle back; the next call opens the file anew.</summary>
+    public void Close()
+    {
+        _handle?.Dispose();
+        _handle = null;
+    }
+
+    public void Dispose() => Close();
 }

@@ -6,8 +6,9 @@ namespace Hosting.HostAgent.Utilization;
 /// <summary>The shares of the server in use, each 0 to 1.</summary>
 /// <param name="Cpu">CPU, by anyone.</param>
 /// <param name="Memory">Memory, by anyone; what the kernel can drop at once is free.</param>
-/// <param name="PrimaryCpu">CPU of everything but our engines and containers.</param>
-internal readonly record struct UtilizationSample(double Cpu, double Memory, double PrimaryCpu);
+/// <param name="PrimaryCpu">CPU of the primary: by default everything but our engines and containers.</param>
+/// <param name="ContainersCpuMillis">CPU of our containers, in thousandths of a core.</param>
+internal readonly record struct UtilizationSample(double Cpu, double Memory, double PrimaryCpu, int ContainersCpuMillis);
 
 /// <summary>Measures the server since the sample before: the whole machine, or the control group that is the server.</summary>
 internal sealed class UtilizationSampler : IDisposable
@@ -19,7 +20,7 @@ internal sealed class UtilizationSampler : IDisposable
     private readonly GroupUsage? _server;
     private readonly GroupUsage _engines;
     private readonly GroupUsage _idle;
-    private (long At, double Busy, double Total, double Ours) _last;
+    private (long At, double Busy, double Total, double Ours, double Containers) _last;
 
     public UtilizationSampler(Capacity capacity, bool hasShare, ServerGroups groups, TimeProvider time)
     {
@@ -40,10 +41,11 @@ internal sealed class UtilizationSampler : IDisposable
         var total = now.Total - _last.Total;
         var busy = now.Busy - _last.Busy;
         var ours = now.Ours - _last.Ours;
+        var containers = Math.Max(0, now.Containers - _last.Containers) / _time.GetElapsedTime(_last.At, now.At).TotalSeconds;
         _last = now;
         return total <= 0
-            ? new UtilizationSample(0, Memory(), 0)
-            : new UtilizationSample(Share(busy / total), Memory(), Share((busy - ours) / total));
+            ? new UtilizationSample(0, Memory(), 0, 0)
+            : new UtilizationSample(Share(busy / total), Memory(), Share((busy - ours) / total), (int)(containers * 1000));
     }
 
     public void Dispose()
@@ -54,19 +56,20 @@ internal sealed class UtilizationSampler : IDisposable
 
     private static double Share(double value) => double.IsFinite(value) ? Math.Clamp(value, 0, 1) : 0;
 
-    /// <summary>Seconds of CPU: in use, there to be used, and used by us.</summary>
-    private (long At, double Busy, double Total, double Ours) Read()
+    /// <summary>Seconds of CPU: in use, there to be used, used by us, and of that by containers.</summary>
+    private (long At, double Busy, double Total, double Ours, double Containers) Read()
     {
         var at = _time.GetTimestamp();
-        var ours = _engines.CpuSeconds() + _idle.CpuSeconds();
+        var containers = _idle.CpuSeconds();
+        var ours = _engines.CpuSeconds() + containers;
         if (_server is not null)
         {
             var elapsed = _last.At == 0 ? 0 : _time.GetElapsedTime(_last.At, at).TotalSeconds;
-            return (at, _server.CpuSeconds(), _last.Total + (elapsed * _capacity.CpuMillis / 1000), ours);
+            return (at, _server.CpuSeconds(), _last.Total + (elapsed * _capacity.CpuMillis / 1000), ours, containers);
         }
 
         var (busy, total) = MachineCpu(_stat!.Read());
-        return (at, busy, total, ours);
+        return (at, busy, total, ours, containers);
     }
 
     private double Memory()

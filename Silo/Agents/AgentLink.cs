@@ -18,6 +18,12 @@ internal sealed class AgentLink : IAgentLink
         return Task.CompletedTask;
     }
 
+    public Task Govern(ServerPolicy policy)
+    {
+        _outgoing.Writer.TryWrite(AgentMessages.Write(policy));
+        return Task.CompletedTask;
+    }
+
     public Task Close(string reason)
     {
         _outgoing.Writer.TryWrite(new HubMessage { Refused = new Refused { Reason = reason } });

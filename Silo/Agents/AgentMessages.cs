@@ -37,6 +37,8 @@ internal static class AgentMessages
         SampledAt = DateTimeOffset.FromUnixTimeMilliseconds(utilization.SampledAt),
         Utilization = new Utilization(utilization.Cpu, utilization.Memory, utilization.PrimaryCpu),
         Vms = [.. utilization.Vms.Select(vm => new VmReport(vm.Vm, vm.Ready, vm.AppliedVersion, NullIfEmpty(vm.Reason), vm.Gone))],
+        Usage = [.. utilization.Usage.Select(one => new ContainerUsage(one.Container, one.CpuMillis, one.MemoryMib))],
+        PrimaryWait = utilization.HasPrimaryWait ? Math.Clamp(utilization.PrimaryWait, 0, 1) : null,
     };
 
     public static IReadOnlyList<ContainerStatus> Read(IEnumerable<Protocol.Container> containers) =>
@@ -48,6 +50,14 @@ internal static class AgentMessages
         message.Containers.AddRange(desired.Containers.Select(Write));
         return new Protocol.HubMessage { Desired = message };
     }
+
+    public static Protocol.HubMessage Write(ServerPolicy policy) => new()
+    {
+        Policy = new Protocol.Policy
+        {
+            Admit = policy.Thresholds.Admit, Evict = policy.Thresholds.Evict, EvictAfterSeconds = policy.EvictAfterSeconds,
+        },
+    };
 
     private static ContainerStatus Read(Protocol.Container container) => new()
     {

@@ -35,6 +35,9 @@ public sealed class SimulatedAgent : IAsyncDisposable
     /// <summary>Whether it keeps its stream open and measures nothing.</summary>
     public bool Silent { get; set; }
 
+    /// <summary>The policy it was told last; null before.</summary>
+    public Policy? Policy { get; private set; }
+
     /// <summary>Time between reports.</summary>
     public TimeSpan Period { get; init; } = TimeSpan.FromMilliseconds(200);
 
@@ -125,6 +128,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
         {
             if (message.Desired is { } desired)
                 Apply(desired);
+            Policy = message.Policy ?? Policy;
         }
     }
 

@@ -159,7 +159,7 @@ public sealed class ServerPressure
 
     /// <summary>What one takes, where its agent measures it. What has not started yet takes nothing that a report includes.</summary>
     private Demand Frees(ContainerRecord container) =>
-        _usage.Count > 0 ? _usage.GetValueOrDefault(container.Id)
+        _usage.TryGetValue(container.Id, out var takes) ? takes
         : container.State < ContainerState.Running ? default
         : container.Demand;
 

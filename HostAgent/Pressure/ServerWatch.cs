@@ -1,0 +1,96 @@
+using Hosting.HostAgent.Cgroups;
+using Hosting.HostAgent.Configuration;
+using Hosting.HostAgent.Hub;
+using Hosting.HostAgent.Reconcile;
+using Hosting.HostAgent.Utilization;
+
+namespace Hosting.HostAgent.Pressure;
+
+/// <summary>
+/// Measures the server twice a second, with or without a control plane, and does what cannot wait for one: narrows what the
+/// containers may use of the CPU, and stops some when memory is nearly gone.
+/// </summary>
+internal sealed class ServerWatch(
+    AgentSettings settings, ServerGroups groups, ServerSampler sampler, IReadOnlyList<VmReconciler> vms, ControlPlane hub, StatusBoard board,
+    TimeProvider time, ILogger log)
+{
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
+    private QuotaController _quota;
+    private LastResort _lastResort;
+    private string? _lastTrouble;
+
+    /// <summary>The last measurement; null before the first.</summary>
+    public Measurement? Latest { get; private set; }
+
+    /// <summary>Watches until cancelled, and lifts the cap then: nobody else would.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var timer = new PeriodicTimer(Every, time);
+        try
+        {
+            do
+                Look();
+            while (await timer.WaitForNextTickAsync(cancellation));
+        }
+        finally
+        {
+            if (_quota.CapMillis is not null)
+                groups.CapContainers(null);
+        }
+    }
+
+    /// <summary>Whatever goes wrong is tried again in a moment; that the server is reported matters more.</summary>
+    private void Look()
+    {
+        try
+        {
+            var measured = sampler.Sample();
+            Latest = measured;
+            board.Wake();
+            Throttle(measured);
+            Relieve(measured);
+        }
+        catch (Exception error)
+        {
+            if (error.Message != _lastTrouble)
+                log.LogError(error, "The server could not be looked after; this is tried on");
+            _lastTrouble = error.Message;
+        }
+    }
+
+    private void Throttle(Measurement measured)
+    {
+        var used = measured.Server.ContainersCpuMillis;
+        var input = new QuotaInput(measured.Server.Cpu, hub.Evict, measured.PrimaryWait, used, settings.Capacity.CpuMillis);
+        var before = _quota.CapMillis;
+        _quota = _quota.Next(input, measured.At);
+        if (_quota.CapMillis == before)
+            return;
+        if (groups.CapContainers(_quota.CapMillis) is { } notInForce)
+            log.LogWarning("The containers' CPU quota is not in force, so they may disturb the primary: {Setting}", notInForce);
+        // Steps in between are no news.
+        if (before is null)
+            log.LogInformation("Containers are held to {Cap} m CPU, step by step: {Reason}", _quota.CapMillis, QuotaController.Pressure(input));
+        else if (_quota.CapMillis is null)
+            log.LogInformation("Containers may use the server's whole idle CPU again");
+    }
+
+    private void Relieve(Measurement measured)
+    {
+        var plight = new Plight(measured.Server.Memory, settings.LastResortMemory, hub.Evict, hub.EvictAfter, hub.IsAway);
+        (_lastResort, var verdict) = _lastResort.Next(plight, measured.At);
+        if (verdict is null)
+            return;
+        var needed = (int)Math.Ceiling((plight.Memory - verdict.Target) * settings.Capacity.MemoryMiB);
+        var candidates = sampler.Containers().Where(one => one is { Container.Leaving: false, MemoryMiB: > 0 }).ToList();
+        var chosen = LastResort.Choose(candidates, needed);
+        foreach (var one in chosen)
+        {
+            log.LogWarning("Container {Container} ({Memory} MiB) is {Reason}", one.Container.Id, one.MemoryMiB, verdict.Reason);
+            vms.First(vm => vm.Name == one.Container.Vm).Fail(one.Container.Id, verdict.Reason);
+        }
+
+        if (chosen.Sum(one => one.MemoryMiB) < needed)
+            log.LogWarning("This server needs {Needed} MiB back, and its containers have no more to give: {Reason}", needed, verdict.Reason);
+    }
+}
