@@ -6,9 +6,9 @@ namespace Hosting.Domain.Eviction;
 /// <param name="Container">Its record.</param>
 /// <param name="Frees">What its leaving frees.</param>
 /// <param name="Reason">Why, with the numbers of the decision.</param>
-/// <param name="DecidedAt">When that was.</param>
 /// <param name="Begun">Whether the region's budget let it begin.</param>
-public sealed record PressureMove(ContainerRecord Container, Demand Frees, string Reason, DateTimeOffset DecidedAt, bool Begun);
+/// <param name="Since">When it was decided, or began.</param>
+public sealed record PressureMove(ContainerRecord Container, Demand Frees, string Reason, bool Begun, DateTimeOffset Since);
 
 /// <summary>What a look at a server's pressure came to.</summary>
 /// <param name="Chosen">Containers that have to leave since this look.</param>

@@ -87,7 +87,7 @@ public sealed class ServerPressure
     public void Answer(string container, MoveAnswer answer, DateTimeOffset now)
     {
         if (!_moves.TryGetValue(container, out var move)) return;
-        if (answer == MoveAnswer.Begin) _moves[container] = move with { Begun = true };
+        if (answer == MoveAnswer.Begin && !move.Begun) _moves[container] = move with { Begun = true, Since = now };
         if (answer != MoveAnswer.NoRoom || move.Begun) return;
         _moves.Remove(container);
         _stays[container] = (move, now + NoRoomFor);
@@ -123,7 +123,7 @@ public sealed class ServerPressure
     private List<string> GiveUp(DateTimeOffset now)
     {
         var stay = _moves.Values
-            .Where(m => m.Container.State < ContainerState.Draining && now - m.DecidedAt >= GiveUpAfter)
+            .Where(m => m.Container.State < ContainerState.Draining && m.Begun && now - m.Since >= GiveUpAfter)
             .ToList();
         foreach (var move in stay)
         {
@@ -152,7 +152,7 @@ public sealed class ServerPressure
     {
         var reason = Reason(plan.Needed);
         var byId = guests.ToDictionary(c => c.Id, StringComparer.Ordinal);
-        var chosen = plan.Leave.Select(id => new PressureMove(byId[id], Frees(byId[id]), reason, now, Begun: false)).ToList();
+        var chosen = plan.Leave.Select(id => new PressureMove(byId[id], Frees(byId[id]), reason, Begun: false, now)).ToList();
         foreach (var move in chosen) _moves[move.Container.Id] = move;
         return new PressureDecision(chosen, stay, chosen.Count > 0 ? reason : null);
     }
