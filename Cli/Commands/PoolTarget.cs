@@ -28,8 +28,9 @@ internal sealed record PoolTarget(string Id)
         {
             return await send(Path, AnswerJson.Default.Machine);
         }
-        catch (ApiException e) when (e.Problem.Status == 404 && await VmId(call, cancel) is { } vm)
+        catch (ApiException e) when (e.Problem.Status == 404)
         {
+            if (await VmId(call, cancel) is not { } vm) throw;
             return await send((this with { Id = vm }).Path, AnswerJson.Default.Machine);
         }
     }

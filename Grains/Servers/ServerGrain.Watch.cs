@@ -99,11 +99,11 @@ internal sealed partial class ServerGrain
         }
     }
 
-    private bool NeedsLook()
-    {
-        var leaves = _record!.Draining || _vms.Any(vm => vm.Draining) || _presence == Presence.Lost || _lostVms.Count > 0;
-        return _doubtful || _departures.Any || _pressure.NeedsLook(_policy) || (leaves && clock.GetUtcNow() >= _lookAt);
-    }
+    private bool NeedsLook() =>
+        _doubtful || _departures.Any || _pressure.NeedsLook(_policy) || (AllLeave && clock.GetUtcNow() >= _lookAt);
+
+    /// <summary>Whether whatever is found on the server, or on a VM of it, has to leave.</summary>
+    private bool AllLeave => _record!.Draining || _vms.Any(vm => vm.Draining) || _presence == Presence.Lost || _lostVms.Count > 0;
 
     private async Task Evacuate(CancellationToken cancellationToken)
     {
@@ -116,7 +116,7 @@ internal sealed partial class ServerGrain
         NoteProgress(live);
         var evicted = await Evict(live, leaving, now);
         await _departures.Tell([.. leaving, .. evicted], live, now.AddSeconds(_policy.CooldownSeconds));
-        _lookAt = live.Count == 0 ? now + LookAtNothingEvery : default;
+        _lookAt = AllLeave && live.Count == 0 ? now + LookAtNothingEvery : default;
     }
 
     private async Task<IReadOnlyList<Departure>> Evict(IReadOnlyList<ContainerRecord> live, IReadOnlyList<Departure> leaving, DateTimeOffset now)
@@ -185,7 +185,7 @@ internal sealed partial class ServerGrain
         if (next == Presence.Lost)
             await GiveUp($"it has not been heard from for {silence.TotalSeconds:0} s and counts as lost");
         var before = _presence;
-        _presence = next;
+        (_presence, _lookAt) = (next, default);
         if (next == Presence.Suspect && _loss.Known)
             Log("suspect", $"server {Name} has not been heard from for {silence.TotalSeconds:0.0} s: it takes nothing new, its containers keep their traffic");
         if (next == Presence.Here && _saidLost)
@@ -214,7 +214,10 @@ internal sealed partial class ServerGrain
         {
             var why = _loss.WhyLost(vm.Name, LostAfter, now);
             if (why is not null && _lostVms.Add(vm.Name))
+            {
+                _lookAt = default;
                 Log("lost", $"{why} (server {Name}): its containers are replaced elsewhere");
+            }
             if (why is not null || !_lostVms.Contains(vm.Name))
                 continue;
             await Vm(vm.Name).Refresh();

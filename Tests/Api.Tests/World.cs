@@ -150,7 +150,7 @@ internal sealed class ScriptedPlacement(World world) : Grain, IPlacementGrain
 
     public Task<IReadOnlyList<MoveAnswer>> BeginMoves(MoveQuestion question) => throw new NotSupportedException();
 
-    public Task<bool> Report(string server, UtilizationReport report) => throw new NotSupportedException();
+    public Task<IReadOnlyList<string>> Report(IReadOnlyList<ServerReport> reports) => throw new NotSupportedException();
 
     public Task Started(IReadOnlyList<ContainerStart> started) => throw new NotSupportedException();
 }

@@ -7,7 +7,7 @@ namespace Hosting.Silo.Tests;
 /// <summary>Servers and VMs that fall silent, and come back.</summary>
 public class LossTests(RestlessSilo silo) : IClassFixture<RestlessSilo>
 {
-    private static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(6);
 
     [Fact]
     public async Task Containers_of_a_silent_server_are_replaced_after_its_time_and_not_before()
@@ -25,7 +25,7 @@ public class LossTests(RestlessSilo silo) : IClassFixture<RestlessSilo>
         Assert.InRange(silo.Asked.FirstMoveAt(ids)!.Value - silentSince, LostAfter - TimeSpan.FromMilliseconds(300), LostAfter + TimeSpan.FromSeconds(4));
         var move = silo.Asked.Moves(ids)[0];
         Assert.Equal(MoveCause.Lost, move.Cause);
-        Assert.Matches("^server gone-1 has not been heard from for [4-8] s$", move.Reason);
+        Assert.Matches("^server gone-1 has not been heard from for ([6-9]|10) s$", move.Reason);
         await silo.Event("gone-1", "lost", "its 1 containers are replaced elsewhere");
 
         await using var again = await Back("gone-1", "gone", ids);
@@ -65,7 +65,7 @@ public class LossTests(RestlessSilo silo) : IClassFixture<RestlessSilo>
         agent.Measured = report => (report.Vms[0].Ready, report.Vms[0].Reason) = (false, "the engine died");
         await RestlessSilo.Eventually(() => silo.Asked.Moves(lost).Count > 0, "its container is replaced");
         Assert.Equal(MoveCause.Lost, silo.Asked.Moves(lost)[0].Cause);
-        Assert.Matches("^VM vm-1 has not been ready for [45] s: the engine died$", silo.Asked.Moves(lost)[0].Reason);
+        Assert.Matches("^VM vm-1 has not been ready for [67] s: the engine died$", silo.Asked.Moves(lost)[0].Reason);
 
         agent.Measured = _ => { };
         await RestlessSilo.Eventually(() => silo.Asked.Stays(lost).Count > 0, "it may stay");

@@ -29,7 +29,7 @@ public sealed class RestlessSilo : IAsyncLifetime
         _postgres = await PostgresServer.Start(fsync: false);
         _connection = await _postgres.CreateDatabase();
         await Start();
-        await Patch($"/v1/regions/{Region}", new { evictAfterSeconds = 1, lostAfterSeconds = 4, cooldownSeconds = 77 });
+        await Patch($"/v1/regions/{Region}", new { evictAfterSeconds = 1, lostAfterSeconds = 6, cooldownSeconds = 77 });
         await Patch($"/v1/regions/{SmallBudget}", new { evictAfterSeconds = 1, movesAtOnce = 2 });
     }
 

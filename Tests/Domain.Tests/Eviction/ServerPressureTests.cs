@@ -26,7 +26,7 @@ public class ServerPressureTests
     {
         var server = Hot();
         server.Tick(9);
-        server.PrimaryCpu = 0.2;
+        server.PrimaryCpu = 0.05;
         server.Tick(3);
         server.PrimaryCpu = 0.5;
         server.Tick(9);
