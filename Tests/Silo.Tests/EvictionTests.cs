@@ -22,7 +22,7 @@ public class EvictionTests(RestlessSilo silo) : IClassFixture<RestlessSilo>
 
         var move = silo.Asked.Moves(leaving)[0];
         Assert.Equal(MoveCause.Pressure, move.Cause);
-        Assert.Matches("^CPU 0\\.9\\d over 0\\.80 for [12] s", move.Reason);
+        Assert.Matches("^CPU 0\\.95 over 0\\.80 for [12] s", move.Reason);
         Assert.InRange(move.AvoidUntil!.Value - TimeProvider.System.GetUtcNow(), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(77));
         Assert.Contains($"{leaving[0]} has to leave server warm-1: CPU 0.9", await silo.Event("warm-1", "evicting"), StringComparison.Ordinal);
         Assert.Empty(silo.Asked.Moves(staying));
@@ -54,7 +54,7 @@ public class EvictionTests(RestlessSilo silo) : IClassFixture<RestlessSilo>
         var ids = Ids(await silo.Deploy("alone", replicas: 2));
         hot.Cpu = 0.95;
         await RestlessSilo.Eventually(async () => (string?)(await silo.Get("/v1/apps/alone"))["phase"] == "Degraded", "the app says that it is throttled");
-        Assert.Contains("is throttled on server alone-1 (CPU 0.9", (string?)(await silo.Get("/v1/apps/alone"))["message"], StringComparison.Ordinal);
+        Assert.Contains("is throttled on server alone-1 (CPU 0.95 over 0.80", (string?)(await silo.Get("/v1/apps/alone"))["message"], StringComparison.Ordinal);
         await silo.Event("alone-1", "held", "no other server can take any of its containers");
         Assert.Empty(silo.Asked.Moves(ids));
 

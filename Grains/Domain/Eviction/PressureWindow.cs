@@ -35,16 +35,23 @@ internal sealed class PressureWindow
     {
         if (now - _last > Silence) Forget();
         _last = now;
+        var over = utilization.Cpu > thresholds.Evict || utilization.Memory > thresholds.Evict;
+        if (over && _overSince is null) Begin(now);
+        _calm = over ? 0 : _calm + 1;
+        if (_calm >= CalmReports) _overSince = null;
         _samples.Enqueue((now, utilization));
         while (now - _samples.Peek().At > Averaged) _samples.Dequeue();
-        var over = utilization.Cpu > thresholds.Evict || utilization.Memory > thresholds.Evict;
-        _calm = over ? 0 : _calm + 1;
-        if (over) _overSince ??= now;
-        else if (_calm >= CalmReports) _overSince = null;
     }
 
     /// <summary>The reports so far say nothing of the load any more, because a container has left: only later ones count for the level.</summary>
     public void Restart() => _samples.Clear();
+
+    /// <summary>What was before the peak does not lower its level.</summary>
+    private void Begin(DateTimeOffset now)
+    {
+        _overSince = now;
+        _samples.Clear();
+    }
 
     private void Forget()
     {
