@@ -44,6 +44,8 @@ internal static class CommandLine
             EventsCommand.Create(shell),
             CordonCommands.Cordon(shell),
             CordonCommands.Uncordon(shell),
+            CordonCommands.Drain(shell),
+            PolicyCommand.Create(shell),
             ThresholdsCommand.Create(shell),
             ExplainCommand.Create(shell),
         };

@@ -29,8 +29,10 @@ internal static class Examples
         ["logs"] = ["hosting logs shop --tail 20", "hosting logs shop -f", "hosting logs shop --since 10m -o json"],
         ["containers"] = ["hosting containers --app shop", "hosting containers --server eu-1/srv-1 --all"],
         ["events"] = ["hosting events --app shop", "hosting events -f"],
-        ["cordon"] = ["hosting cordon eu-1/srv-1"],
+        ["cordon"] = ["hosting cordon eu-1/srv-1", "hosting cordon eu-1/srv-1/vm-2"],
         ["uncordon"] = ["hosting uncordon eu-1/srv-1"],
+        ["drain"] = ["hosting drain eu-1/srv-1 --wait --timeout 600", "hosting drain srv-1/vm-2"],
+        ["policy"] = ["hosting policy eu-1", "hosting policy eu-1 --lost-after 30 --moves-at-once 10"],
         ["thresholds"] = ["hosting thresholds eu-1 --admit 0.5 --evict 0.7", "hosting thresholds eu-1/srv-1 --admit 0.7", "hosting thresholds eu-1/srv-1 --reset"],
         ["explain"] =
         [

@@ -26,13 +26,18 @@ internal sealed record Thresholds(double Admit, double Evict);
 internal sealed record Server(
     string Id, bool Online, bool Cordoned, bool Admitting, string? NotAdmittingReason, int CpuMillis, int MemoryMiB,
     Shares? Utilization, Thresholds? Thresholds, IReadOnlyList<Vm>? Vms,
-    IReadOnlyDictionary<string, string>? Labels);
+    IReadOnlyDictionary<string, string>? Labels, bool Draining, int Containers, bool Suspect);
 
 internal sealed record Vm(
-    string Id, string Driver, int CpuMillis, int MemoryMiB, int FreeCpuMillis, int FreeMemoryMiB, int Containers, bool Ready, string? Reason);
+    string Id, string Driver, int CpuMillis, int MemoryMiB, int FreeCpuMillis, int FreeMemoryMiB, int Containers, bool Ready, string? Reason,
+    bool Cordoned, bool Draining);
+
+/// <summary>A server or a VM, as far as opening and closing it goes.</summary>
+internal sealed record Machine(string Id, bool Cordoned, bool Draining, int Containers, bool Admitting, string? NotAdmittingReason, bool Ready, string? Reason);
 
 internal sealed record Region(
-    string Name, Thresholds? Thresholds, int? Servers, int? ServersOnline, int? ServersAdmitting, int? Vms, int? Containers, string? Reason);
+    string Name, Thresholds? Thresholds, int? Servers, int? ServersOnline, int? ServersAdmitting, int? Vms, int? Containers, string? Reason,
+    int? EvictAfterSeconds, int? LostAfterSeconds, int? CooldownSeconds, int? MovesAtOnce, int? MovesPerMinute);
 
 internal sealed record Event(long Id, DateTimeOffset At, string? Region, string? Server, string? App, string? Container, string Kind, string Message);
 
@@ -59,6 +64,7 @@ internal sealed record Problem(string? Title, int Status, string? Detail, IReadO
 [JsonSerializable(typeof(Container[]))]
 [JsonSerializable(typeof(Server[]))]
 [JsonSerializable(typeof(Vm[]))]
+[JsonSerializable(typeof(Machine))]
 [JsonSerializable(typeof(Region[]))]
 [JsonSerializable(typeof(Event[]))]
 [JsonSerializable(typeof(LogLine[]))]

@@ -81,6 +81,8 @@ internal static class PoolCommands
     private static Cell Admitting(Server server) => server switch
     {
         { Online: false } => new("offline", Tone.Bad),
+        { Suspect: true } => new("suspect", Tone.Bad),
+        { Draining: true, Containers: var left } => new(left > 0 ? $"draining, {left} left" : "drained", Tone.Waiting),
         { Cordoned: true } => new("cordoned", Tone.Waiting),
         { Admitting: true } => new("yes", Tone.Good),
         _ => new("no", Tone.Waiting),
@@ -90,10 +92,18 @@ internal static class PoolCommands
     {
         var table = new Listing("id", "driver", "ready", "containers#", "free cpu millis#", "cpu millis#", "free memory mib#", "memory mib#", "reason");
         foreach (var vm in vms)
-            table.Add(vm.Id, vm.Driver, new Cell(Words.YesNo(vm.Ready), vm.Ready ? Tone.Good : Tone.Bad), vm.Containers,
+            table.Add(vm.Id, vm.Driver, Ready(vm), vm.Containers,
                 vm.FreeCpuMillis, vm.CpuMillis, vm.FreeMemoryMiB, vm.MemoryMiB, vm.Reason);
         table.Write(call.Terminal, "There are no VMs yet: they come with their server's agent.");
     }
+
+    private static Cell Ready(Vm vm) => vm switch
+    {
+        { Ready: false } => new("no", Tone.Bad),
+        { Draining: true } => new(vm.Containers > 0 ? "draining" : "drained", Tone.Waiting),
+        { Cordoned: true } => new("cordoned", Tone.Waiting),
+        _ => new("yes", Tone.Good),
+    };
 
     private static void WriteRegions(Invocation call, Region[] regions)
     {

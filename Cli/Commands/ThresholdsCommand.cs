@@ -41,7 +41,7 @@ internal sealed class ThresholdsCommand
 
     private async Task OfServer(Invocation call, string id, CancellationToken cancel)
     {
-        var path = CordonCommands.PathOf(id);
+        var path = new PoolTarget(id).Path;
         JsonNode? change = null;
         if (!call.Arguments.GetValue(_reset))
             change = Change(call, (await call.Api.Get(path, AnswerJson.Default.Server, cancel)).Value.Thresholds);

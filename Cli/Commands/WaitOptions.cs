@@ -70,7 +70,7 @@ internal sealed class WaitOptions
     }
 
     /// <summary>Asks until there is a result, showing what is going on; null when the time is over.</summary>
-    private async Task<T?> Until<T>(Invocation call, Func<Task<(T? Result, string Progress)>> ask, CancellationToken cancel)
+    public async Task<T?> Until<T>(Invocation call, Func<Task<(T? Result, string Progress)>> ask, CancellationToken cancel)
         where T : class
     {
         using var progress = new Progress(call.Terminal);
@@ -92,7 +92,7 @@ internal sealed class WaitOptions
         }
     }
 
-    private int Seconds(Invocation call) => call.Arguments.GetValue(_timeout) ?? DefaultSeconds;
+    public int Seconds(Invocation call) => call.Arguments.GetValue(_timeout) ?? DefaultSeconds;
 
     private static string Describe(App app) =>
         $"{app.Phase}, {app.Ready} of {app.Desired} ready{(string.IsNullOrEmpty(app.Message) ? "" : ", " + Cell.Clean(app.Message).TrimEnd('.'))}";

@@ -39,6 +39,15 @@ public interface IReplicaSetGrain : IGrainWithStringKey
     /// <summary>Takes back what <see cref="Move"/> asked for, where the container is not draining yet.</summary>
     [Alias("Stay")] Task Stay(IReadOnlyList<string> containers);
 
+    /// <summary>
+    /// Says that containers should leave their server under pressure and cannot, because nothing else takes them now: they
+    /// stay, throttled, and the app's status says why. Repeated while it is so; forgotten <see cref="HeldSeconds"/> later.
+    /// </summary>
+    [Alias("Hold"), AlwaysInterleave] Task Hold(IReadOnlyList<ContainerMove> held);
+
+    /// <summary>Seconds for which <see cref="Hold"/> is kept in mind.</summary>
+    const int HeldSeconds = 10;
+
     /// <summary>Compares what is wanted with what runs, and repairs it. Safe at any time.</summary>
     [Alias("Reconcile")] Task Reconcile();
 }

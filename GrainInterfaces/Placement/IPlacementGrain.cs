@@ -1,3 +1,4 @@
+using Hosting.Regions;
 using Hosting.Servers;
 
 namespace Hosting.Placement;
@@ -37,8 +38,18 @@ public interface IPlacementGrain : IGrainWithStringKey
     /// <summary>A server's policy changed (durable already).</summary>
     [Alias("Configure")] Task Configure(ServerRecord server);
 
-    /// <summary>The region's thresholds changed (durable already).</summary>
-    [Alias("SetDefaults")] Task SetDefaults(Thresholds thresholds);
+    /// <summary>The policy for a VM changed (durable already).</summary>
+    [Alias("ConfigureVm")] Task ConfigureVm(VmRecord vm);
+
+    /// <summary>The region's policy changed (durable already).</summary>
+    [Alias("SetPolicy")] Task SetPolicy(RegionPolicy policy);
+
+    /// <summary>
+    /// Asks to begin moves under pressure: answers for each container whether there is room elsewhere and the region's budget
+    /// allows it now. A move that began holds its place in the budget until its container ends, or until nobody repeated the
+    /// question for <see cref="MoveQuestion.HoldSeconds"/>.
+    /// </summary>
+    [Alias("BeginMoves")] Task<IReadOnlyList<MoveAnswer>> BeginMoves(MoveQuestion question);
 
     /// <summary>Measurements of servers, in the order they were taken. Lost ones cost nothing.</summary>
     /// <returns>Names of the servers that have to <see cref="Join"/> first; empty as a rule.</returns>

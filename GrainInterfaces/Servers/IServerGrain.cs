@@ -24,6 +24,9 @@ public interface IServerGrain : IGrainWithStringKey
     /// <summary>Changes the operator's policy. Null when there is no such server.</summary>
     [Alias("Configure")] Task<ServerRecord?> Configure(ServerPatch patch);
 
+    /// <summary>Changes the operator's policy for one of its VMs. Null when there is no such VM.</summary>
+    [Alias("ConfigureVm")] Task<VmRecord?> ConfigureVm(string vm, VmPatch patch);
+
     /// <summary>Its record; null when there is no such server.</summary>
     [Alias("GetRecord")] Task<ServerRecord?> GetRecord();
 
@@ -52,6 +55,20 @@ public sealed record ServerPatch
 
     /// <summary>Goes back to the region's thresholds.</summary>
     [Id(2)] public bool ResetThresholds { get; init; }
+
+    /// <summary>Empties it, which closes it, too; opening it ends that.</summary>
+    [Id(3)] public bool? Draining { get; init; }
+}
+
+/// <summary>What an operator may change of a VM; null leaves a field as it is.</summary>
+[GenerateSerializer, Alias("hosting.VmPatch")]
+public sealed record VmPatch
+{
+    /// <summary>Closes it for new containers, or opens it.</summary>
+    [Id(0)] public bool? Cordoned { get; init; }
+
+    /// <summary>Empties it, which closes it, too; opening it ends that.</summary>
+    [Id(1)] public bool? Draining { get; init; }
 }
 
 /// <summary>What an agent says when it connects.</summary>

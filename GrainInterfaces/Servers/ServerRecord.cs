@@ -26,6 +26,9 @@ public sealed record ServerRecord
 
     /// <summary>Thresholds of its own; null takes the region's.</summary>
     [Id(6)] public Thresholds? Thresholds { get; init; }
+
+    /// <summary>Whether an operator empties it; then it is <see cref="Cordoned"/>, too.</summary>
+    [Id(7)] public bool Draining { get; init; }
 }
 
 /// <summary>A VM as PostgreSQL holds it.</summary>
@@ -55,6 +58,12 @@ public sealed record VmRecord
 
     /// <summary>Why it is not ready; null when it is.</summary>
     [Id(7)] public string? Reason { get; init; }
+
+    /// <summary>Whether an operator closed it for new containers.</summary>
+    [Id(8)] public bool Cordoned { get; init; }
+
+    /// <summary>Whether an operator empties it; then it is <see cref="Cordoned"/>, too.</summary>
+    [Id(9)] public bool Draining { get; init; }
 }
 
 /// <summary>A server as the matching of its region sees it now.</summary>
@@ -81,6 +90,15 @@ public sealed record ServerStatus
 
     /// <summary>Its VMs with what is free in them.</summary>
     [Id(6)] public required IReadOnlyList<VmStatus> Vms { get; init; }
+
+    /// <summary>Not heard from lately: it takes nothing new, and what runs on it keeps its traffic until it counts as lost.</summary>
+    [Id(7)] public bool Suspect { get; init; }
+
+    /// <summary>When its last measurement came; null when there is none since the region's matching started.</summary>
+    [Id(8)] public DateTimeOffset? LastHeardAt { get; init; }
+
+    /// <summary>Share of the time for which its primary waited for a CPU, 0 to 1; null when that is not measured.</summary>
+    [Id(9)] public double? PrimaryWait { get; init; }
 }
 
 /// <summary>A VM as the matching of its region sees it now.</summary>

@@ -44,6 +44,8 @@ public sealed record ServerReport([property: Id(0)] string Server, [property: Id
 /// <param name="Ready">Whether its engine answers.</param>
 /// <param name="AppliedVersion">Version of the desired state its agent took last; 0 when none.</param>
 /// <param name="Reason">Why it is not ready; null when it is.</param>
+/// <param name="Gone">It will not come back: its containers are replaced at once.</param>
 [GenerateSerializer, Immutable, Alias("hosting.VmReport")]
 public sealed record VmReport(
-    [property: Id(0)] string Vm, [property: Id(1)] bool Ready, [property: Id(2)] long AppliedVersion, [property: Id(3)] string? Reason);
+    [property: Id(0)] string Vm, [property: Id(1)] bool Ready, [property: Id(2)] long AppliedVersion, [property: Id(3)] string? Reason,
+    [property: Id(4)] bool Gone = false);

@@ -29,6 +29,9 @@ public interface IVmGrain : IGrainWithStringKey
     /// <summary>Containers whose state changed here. Answered once durable.</summary>
     [Alias("Report")] Task Report(IReadOnlyList<ContainerStatus> changed);
 
+    /// <summary>Reads its deployment records again: what ended meanwhile without its agent's word is taken off there.</summary>
+    [Alias("Refresh")] Task Refresh();
+
     /// <summary>The version of the desired state its agent works on; an older one is sent again.</summary>
     [Alias("Applied")] Task Applied(long version);
 }

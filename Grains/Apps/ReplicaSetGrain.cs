@@ -24,6 +24,7 @@ internal sealed class ReplicaSetGrain(
 
     private readonly ReplicaSetContainers _containers = new();
     private readonly ContainerMoves _moves = new();
+    private readonly HeldContainers _held = new();
     private RoutePublisher _routes = null!;
     private DrainWatch _drains = null!;
     private RolloutProgress _progress = null!;
@@ -62,7 +63,7 @@ internal sealed class ReplicaSetGrain(
     }
 
     public Task<ReplicaSetStatus?> GetStatus() => Task.FromResult(Share.Wanted is { } wanted
-        ? _containers.Describe(wanted, _refusal) with
+        ? _held.AddTo(_containers.Describe(wanted, _refusal), clock.GetUtcNow()) with
         {
             Stopped = Share.Stopped,
             Serving = Share.Stopped is null ? null : Share.Serving,
@@ -107,6 +108,12 @@ internal sealed class ReplicaSetGrain(
         foreach (var id in containers.Where(id => !draining.Contains(id) && _moves.TakeBack(id) is not null))
             Log("staying", id, $"{id} may stay where it is");
         WorkSoon();
+        return Task.CompletedTask;
+    }
+
+    public Task Hold(IReadOnlyList<ContainerMove> held)
+    {
+        _held.Note(held, clock.GetUtcNow());
         return Task.CompletedTask;
     }
 

@@ -1,3 +1,4 @@
+using Hosting.Domain.Eviction;
 using Hosting.Domain.Placement;
 using Hosting.Grains.Regions;
 using Hosting.Grains.Storage;
@@ -19,7 +20,9 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
 {
     private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(3);
 
+    private readonly MoveBudget _budget = new(TimeSpan.FromSeconds(MoveQuestion.HoldSeconds));
     private PlacementLedger _ledger = null!;
+    private RegionPolicy _policy = new();
     private long _epoch;
 
     private string Region => this.GetPrimaryKeyString();
@@ -27,9 +30,9 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
     /// <summary>Raises the epoch first: whatever an earlier activation commits after that is refused, and what it committed before is read.</summary>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        var policy = await GrainFactory.GetGrain<IRegionGrain>(Region).GetPolicy();
+        _policy = await GrainFactory.GetGrain<IRegionGrain>(Region).GetPolicy();
         _epoch = await pool.RaiseEpoch(Region, cancellationToken);
-        _ledger = new PlacementLedger(Region, policy.Thresholds, StaleAfter);
+        _ledger = new PlacementLedger(Region, _policy.Thresholds, StaleAfter);
         var snapshot = await pool.LoadRegion(Region, cancellationToken);
         var vms = snapshot.Vms.ToLookup(vm => vm.Server, StringComparer.Ordinal);
         foreach (var server in snapshot.Servers)
@@ -56,7 +59,10 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
             return;
         await Commit(store.End(Region, _epoch, releases, clock.GetUtcNow(), CancellationToken.None));
         foreach (var release in releases)
+        {
             _ledger.Release(release.Id);
+            _budget.End(release.Id);
+        }
     }
 
     public Task<PlacementExplanation> Explain(PlacementRequest request, int best) =>
@@ -80,10 +86,36 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         return Task.CompletedTask;
     }
 
-    public Task SetDefaults(Thresholds thresholds)
+    public Task ConfigureVm(VmRecord vm)
     {
-        _ledger.SetDefaults(thresholds);
+        _ledger.Configure(vm);
         return Task.CompletedTask;
+    }
+
+    public Task SetPolicy(RegionPolicy policy)
+    {
+        _policy = policy;
+        _ledger.SetDefaults(policy.Thresholds);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// The budget is kept here because only the ledger knows whether a move can succeed, and when its container has ended: what
+    /// has no room elsewhere must not hold back what has.
+    /// </summary>
+    public Task<IReadOnlyList<MoveAnswer>> BeginMoves(MoveQuestion question)
+    {
+        var now = clock.GetUtcNow();
+        foreach (var candidate in question.Candidates.Where(c => c.Begun && _ledger.Find(c.Container) is not null))
+            _budget.Resume(candidate.Container, now);
+        var room = _ledger.FindRoom(question.Server, [.. question.Candidates.Where(c => !c.Begun)], now);
+        return Task.FromResult<IReadOnlyList<MoveAnswer>>([.. question.Candidates.Select(Answer)]);
+
+        MoveAnswer Answer(MoveCandidate candidate) =>
+            candidate.Begun ? MoveAnswer.Begin
+            : !room.Contains(candidate.Container) ? MoveAnswer.NoRoom
+            : _budget.TryBegin(candidate.Container, _policy, question.Urgent, now) ? MoveAnswer.Begin
+            : MoveAnswer.Wait;
     }
 
     public Task<IReadOnlyList<string>> Report(IReadOnlyList<ServerReport> reports)

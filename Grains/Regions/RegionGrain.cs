@@ -25,7 +25,7 @@ internal sealed class RegionGrain(
     public async Task SetPolicy(RegionPolicy next)
     {
         await DurableState.Write(this, policy, next);
-        await GrainFactory.GetGrain<IPlacementGrain>(this.GetPrimaryKeyString()).SetDefaults(next.Thresholds);
+        await GrainFactory.GetGrain<IPlacementGrain>(this.GetPrimaryKeyString()).SetPolicy(next);
     }
 
     public async Task Keep()

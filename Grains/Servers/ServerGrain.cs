@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Hosting.Grains.Servers;
 
 [RegionPinned, GrainType("server")]
-internal sealed class ServerGrain(
+internal sealed partial class ServerGrain(
     PoolStore pool, EventLog events, ReportForwarder reports, TimeProvider clock, ILogger<ServerGrain> log)
     : Grain, IServerGrain
 {
@@ -20,10 +20,11 @@ internal sealed class ServerGrain(
     private const int GovernEvery = 10;
 
     // Making a reference costs more than a call, and reports come all the time.
-    private readonly Dictionary<string, IVmGrain> _vms = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IVmGrain> _vmGrains = new(StringComparer.Ordinal);
     private readonly LogRequests _logs = new(clock);
     private AgentSession? _session;
     private ServerRecord? _record;
+    private IReadOnlyList<VmRecord> _vms = [];
     private int _reports;
 
     private string Region { get; set; } = "";
@@ -35,6 +36,8 @@ internal sealed class ServerGrain(
         var key = this.GetPrimaryKeyString().Split('/');
         (Region, Name) = (key[0], key[1]);
         _record = await pool.GetServer(Region, Name, cancellationToken);
+        _vms = await pool.GetVms(Region, Name, cancellationToken);
+        StartWatch();
     }
 
     public async Task<string?> Connect(AgentHello hello, IAgentLink link)
@@ -44,10 +47,13 @@ internal sealed class ServerGrain(
         _session?.Link.Close("a newer session took over").Ignore();
         _session = null;
         _logs.GiveUp();
+        _loss.Offer(hello.Vms, clock.GetUtcNow());
         _record = await pool.UpsertServer(hello.Server, hello.Vms, CancellationToken.None);
-        await Placement.Join(_record, hello.Vms);
+        _vms = WithPolicy(hello.Vms, await pool.GetVms(Region, Name, CancellationToken.None));
+        await Placement.Join(_record, Offered(hello.Vms));
         await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
         _session = new AgentSession(hello.Session, link, hello.Vms);
+        LookAgain();
         Govern().Ignore();
         Log("connected", $"server {Name} is connected with {hello.Vms.Count} VMs and {hello.Containers.Count} containers");
         return null;
@@ -67,16 +73,18 @@ internal sealed class ServerGrain(
 
     public async Task<bool> Report(long session, UtilizationReport report)
     {
-        if (_session?.Id != session)
+        // A look may end the session while this waits.
+        if (_session is not { } current || current.Id != session)
             return false;
         if (!await reports.Forward(Region, new ServerReport(Name, report)))
-            await Placement.Join(_record!, _session.Vms);
+            await Placement.Join(_record!, Offered(current.Vms));
         foreach (var vm in report.Vms)
         {
-            if (_reports % CompareEvery == 0 || _session.Applied.GetValueOrDefault(vm.Vm) != vm.AppliedVersion)
+            if (_reports % CompareEvery == 0 || current.Applied.GetValueOrDefault(vm.Vm) != vm.AppliedVersion)
                 await Vm(vm.Vm).Applied(vm.AppliedVersion);
-            _session.Applied[vm.Vm] = vm.AppliedVersion;
+            current.Applied[vm.Vm] = vm.AppliedVersion;
         }
+        Hear(report);
         if (++_reports % GovernEvery == 0)
             Govern().Ignore();
         return true;
@@ -94,15 +102,30 @@ internal sealed class ServerGrain(
     {
         if (_record is not { } record)
             return null;
-        var cordoned = patch.Cordoned ?? record.Cordoned;
+        var (cordoned, draining) = Decide(record.Cordoned, record.Draining, patch.Cordoned, patch.Draining);
         var thresholds = patch.ResetThresholds ? null : patch.Thresholds ?? record.Thresholds;
-        if (await pool.SetServerPolicy(Region, Name, cordoned, thresholds, CancellationToken.None) is not { } next)
+        if (await pool.SetServerPolicy(Region, Name, cordoned, draining, thresholds, CancellationToken.None) is not { } next)
             return null;
         _record = next;
         await Placement.Configure(next);
         Govern().Ignore();
-        Log("configured", $"server {Name} is {(cordoned ? "cordoned" : "open")}, thresholds "
+        LookAgain();
+        Log("configured", $"server {Name} is {Words(cordoned, draining)}, thresholds "
             + (thresholds is { } t ? $"admit {t.Admit:0.00} evict {t.Evict:0.00}" : "of the region"));
+        return next;
+    }
+
+    public async Task<VmRecord?> ConfigureVm(string vm, VmPatch patch)
+    {
+        if (_vms.FirstOrDefault(v => v.Name == vm) is not { } known)
+            return null;
+        var (cordoned, draining) = Decide(known.Cordoned, known.Draining, patch.Cordoned, patch.Draining);
+        if (await pool.SetVmPolicy(Region, Name, vm, cordoned, draining, CancellationToken.None) is not { } next)
+            return null;
+        _vms = [.. _vms.Select(v => v.Name == vm ? v with { Cordoned = next.Cordoned, Draining = next.Draining } : v)];
+        await Placement.ConfigureVm(next);
+        LookAgain();
+        Log("configured", $"VM {vm} of {Name} is {Words(cordoned, draining)}");
         return next;
     }
 
@@ -122,7 +145,26 @@ internal sealed class ServerGrain(
         return Task.FromResult(true);
     }
 
+    // The timer does the work; being called keeps the grain there.
     public Task Keep() => Task.CompletedTask;
+
+    /// <summary>Draining closes, and opening ends a drain.</summary>
+    private static (bool Cordoned, bool Draining) Decide(bool wasCordoned, bool wasDraining, bool? cordon, bool? drain)
+    {
+        var cordoned = drain is true || (cordon ?? wasCordoned);
+        return (cordoned, cordoned && (drain ?? wasDraining));
+    }
+
+    private static string Words(bool cordoned, bool draining) => draining ? "being drained" : cordoned ? "cordoned" : "open";
+
+    /// <summary>What the agent says of its VMs, with the operator's policy; and those it has no more, for as long as containers are on them.</summary>
+    private static VmRecord[] WithPolicy(IReadOnlyList<VmRecord> said, IReadOnlyList<VmRecord> stored)
+    {
+        var now = said.ToDictionary(vm => vm.Name, StringComparer.Ordinal);
+        return [.. stored.Select(vm => now.TryGetValue(vm.Name, out var live) ? live with { Cordoned = vm.Cordoned, Draining = vm.Draining } : vm)];
+    }
+
+    private IReadOnlyList<VmRecord> Offered(IReadOnlyList<VmRecord> said) => [.. _vms.Where(vm => said.Any(s => s.Name == vm.Name))];
 
     /// <summary>Tells the agent what holds. Nobody waits for it: what is lost is said again.</summary>
     private async Task Govern()
@@ -133,12 +175,15 @@ internal sealed class ServerGrain(
     }
 
     private IVmGrain Vm(string vm) =>
-        _vms.TryGetValue(vm, out var grain) ? grain : _vms[vm] = GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
+        _vmGrains.TryGetValue(vm, out var grain) ? grain : _vmGrains[vm] = GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
 
-    private void Log(string kind, string message)
+    private void Log(string kind, string message, ContainerRecord? about = null)
     {
         log.LogInformation("{Message}", message);
-        events.Write(new PlatformEvent { At = clock.GetUtcNow(), Region = Region, Server = Name, Kind = kind, Message = message });
+        events.Write(new PlatformEvent
+        {
+            At = clock.GetUtcNow(), Region = Region, Server = Name, App = about?.App, Container = about?.Id, Kind = kind, Message = message,
+        });
     }
 
     /// <summary>The one agent that speaks for the server.</summary>

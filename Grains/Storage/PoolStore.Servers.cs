@@ -7,7 +7,7 @@ namespace Hosting.Grains.Storage;
 
 public sealed partial class PoolStore
 {
-    private const string ServerColumns = "region, name, cpu_millis, memory_mib, labels, cordoned, admit, evict";
+    private const string ServerColumns = "region, name, cpu_millis, memory_mib, labels, cordoned, admit, evict, draining";
 
     /// <summary>Names of a region's servers, without the region, sorted.</summary>
     public Task<IReadOnlyList<string>> GetServers(string region, CancellationToken ct) =>
@@ -53,16 +53,16 @@ public sealed partial class PoolStore
         }
     }
 
-    /// <summary>Stores the operator's policy for a server, the whole of it.</summary>
+    /// <summary>Stores the operator's policy for a server, the whole of it. Only what is cordoned can be draining.</summary>
     /// <returns>The server as it is stored now; null when there is none of that name.</returns>
     public async Task<ServerRecord?> SetServerPolicy(
-        string region, string name, bool cordoned, Thresholds? thresholds, CancellationToken ct)
+        string region, string name, bool cordoned, bool draining, Thresholds? thresholds, CancellationToken ct)
     {
         await using var command = Command($"""
-            UPDATE server SET cordoned = $3, admit = $4::double precision, evict = $5::double precision
+            UPDATE server SET cordoned = $3, draining = $4, admit = $5::double precision, evict = $6::double precision
             WHERE region = $1 AND name = $2
             RETURNING {ServerColumns}
-            """, region, name, cordoned, thresholds?.Admit, thresholds?.Evict);
+            """, region, name, cordoned, draining, thresholds?.Admit, thresholds?.Evict);
         return (await ReadServers(command, ct).ConfigureAwait(false)).SingleOrDefault();
     }
 
@@ -97,6 +97,7 @@ public sealed partial class PoolStore
                 Labels = JsonSerializer.Deserialize<Dictionary<string, string>>(reader.GetString(4)) ?? [],
                 Cordoned = reader.GetBoolean(5),
                 Thresholds = reader.IsDBNull(6) ? null : new Thresholds(reader.GetDouble(6), reader.GetDouble(7)),
+                Draining = reader.GetBoolean(8),
             });
         return servers;
     }

@@ -5,7 +5,18 @@ namespace Hosting.Grains.Storage;
 
 public sealed partial class PoolStore
 {
-    private const string VmColumns = "region, server, name, driver, cpu_millis, memory_mib";
+    private const string VmColumns = "region, server, name, driver, cpu_millis, memory_mib, cordoned, draining";
+
+    /// <summary>Stores the operator's policy for a VM, the whole of it. Only what is cordoned can be draining.</summary>
+    /// <returns>The VM as it is stored now; null when there is none of that name.</returns>
+    public async Task<VmRecord?> SetVmPolicy(string region, string server, string name, bool cordoned, bool draining, CancellationToken ct)
+    {
+        await using var command = Command($"""
+            UPDATE vm SET cordoned = $4, draining = $5 WHERE region = $1 AND server = $2 AND name = $3
+            RETURNING {VmColumns}
+            """, region, server, name, cordoned, draining);
+        return (await ReadVms(command, ct).ConfigureAwait(false)).SingleOrDefault();
+    }
 
     private static async Task UpsertVms(
         NpgsqlConnection connection, ServerRecord server, IReadOnlyList<VmRecord> vms, CancellationToken ct)
@@ -52,6 +63,8 @@ public sealed partial class PoolStore
                 Driver = reader.GetString(3),
                 CpuMillis = reader.GetInt32(4),
                 MemoryMiB = reader.GetInt32(5),
+                Cordoned = reader.GetBoolean(6),
+                Draining = reader.GetBoolean(7),
             });
         return vms;
     }

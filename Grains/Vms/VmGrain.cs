@@ -101,6 +101,14 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
         await Write(next);
     }
 
+    public async Task Refresh()
+    {
+        var before = _containers.Count;
+        await DropEnded();
+        if (_containers.Count < before)
+            Change();
+    }
+
     public Task Applied(long version)
     {
         if (version < _version && clock.GetUtcNow() - _sentAt > ResendAfter)

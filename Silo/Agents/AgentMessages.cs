@@ -36,7 +36,7 @@ internal static partial class AgentMessages
     {
         SampledAt = DateTimeOffset.FromUnixTimeMilliseconds(utilization.SampledAt),
         Utilization = new Utilization(utilization.Cpu, utilization.Memory, utilization.PrimaryCpu),
-        Vms = [.. utilization.Vms.Select(vm => new VmReport(vm.Vm, vm.Ready, vm.AppliedVersion, NullIfEmpty(vm.Reason)))],
+        Vms = [.. utilization.Vms.Select(vm => new VmReport(vm.Vm, vm.Ready, vm.AppliedVersion, NullIfEmpty(vm.Reason), vm.Gone))],
         Usage = [.. utilization.Usage.Select(one => new ContainerUsage(one.Container, one.CpuMillis, one.MemoryMib))],
         PrimaryWait = utilization.HasPrimaryWait ? Math.Clamp(utilization.PrimaryWait, 0, 1) : null,
     };

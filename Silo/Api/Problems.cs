@@ -40,6 +40,9 @@ internal static class Problems
         $"The container '{over.Id}' is over ({over.State}{(over.Reason is { } reason ? $": {reason}" : "")}), and its log went with it. "
         + $"GET /v1/apps/{over.App}/events says what happened to it.");
 
+    public static ProblemHttpResult NoSuchVm(string id) => NotFound(
+        $"There is no VM '{Shown(id)}'. GET /v1/vms lists them; a VM comes with its server's agent.");
+
     /// <summary>413.</summary>
     public static ProblemHttpResult TooLarge(int limitBytes) => TypedResults.Problem(
         $"The body is over {limitBytes / 1024} KiB. Put large configuration into the image, or on a URL that the app reads.",

@@ -1,4 +1,3 @@
-using Hosting.Placement;
 using Hosting.Regions;
 
 namespace Hosting.Silo.Api;
@@ -13,7 +12,7 @@ internal static class RegionEndpoints
             .WithSummary("Every region with its thresholds and what it has; a region that does not answer has nulls and a reason.")
             .Produces<RegionView[]>();
         regions.MapPatch("/{region}", Patch).WithName("PatchRegion")
-            .WithSummary("Change the thresholds of every server of a region that has none of its own.")
+            .WithSummary("Change a region's policy: thresholds of every server that has none of its own, and when and how fast containers leave a server. What is left out stays.")
             .Accepts<RegionChange>("application/json")
             .Produces<RegionView>().ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
@@ -29,12 +28,13 @@ internal static class RegionEndpoints
     {
         var body = await RequestBody.Read<RegionChange>(request, cancel);
         if (body.Problem is not null) return body.Problem;
-        if (ThresholdRules.Check(body.Value!.Thresholds) is { } invalid) return invalid;
+        var change = body.Value!;
+        if (change.Check() is { } invalid) return invalid;
         var names = await regions.Names(cancel);
         if (!names.Contains(region)) return Problems.NoSuchRegion(region, names);
         var grain = grains.GetGrain<IRegionGrain>(region);
         var policy = await grain.GetPolicy().Bounded(cancel);
-        await grain.SetPolicy(policy with { Thresholds = body.Value.Thresholds }).Bounded(cancel);
+        await grain.SetPolicy(change.Apply(policy)).Bounded(cancel);
         return TypedResults.Ok(await View(region, grains, regions, cancel));
     }
 
@@ -45,11 +45,4 @@ internal static class RegionEndpoints
         await Task.WhenAll(policy, servers);
         return RegionView.Of(name, await policy, await servers);
     }
-}
-
-/// <summary>What a PATCH of a region holds.</summary>
-internal sealed record RegionChange
-{
-    /// <summary>The region's thresholds.</summary>
-    public required Thresholds Thresholds { get; init; }
 }

@@ -16,10 +16,13 @@ internal static class ServerEndpoints
         servers.MapGet("/{region}/{server}", Get).WithName("GetServer").WithSummary("One server.")
             .Produces<ServerView>().ProducesProblem(StatusCodes.Status404NotFound);
         servers.MapPatch("/{region}/{server}", Patch).WithName("PatchServer")
-            .WithSummary("Cordon a server (cordoned), or give it thresholds of its own; thresholds null goes back to the region's.")
+            .WithSummary("Cordon a server (cordoned; false also ends a drain), or give it thresholds of its own; thresholds null goes back to the region's.")
             .Accepts<ServerChange>("application/json")
             .Produces<ServerView>().ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
+        servers.MapPost("/{region}/{server}/drain", Drain).WithName("DrainServer")
+            .WithSummary("Cordon a server and move everything away, replacement first; containers says how many are left. PATCH cordoned false ends it.")
+            .Produces<ServerView>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<IResult> List(
@@ -52,7 +55,18 @@ internal static class ServerEndpoints
         return await Get(region, server, regions, cancel);
     }
 
-    private static async Task<ServerStatus?> Find(string region, string server, RegionQueries regions, CancellationToken cancel)
+    private static async Task<IResult> Drain(
+        string region, string server, IGrainFactory grains, RegionQueries regions, CancellationToken cancel)
+    {
+        if (await Find(region, server, regions, cancel) is null) return Problems.NoSuchServer(GrainKeys.Server(region, server));
+        await grains.GetGrain<IServerGrain>(GrainKeys.Server(region, server)).Configure(new ServerPatch { Draining = true }).Bounded(cancel);
+        return await Find(region, server, regions, cancel) is { } found
+            ? TypedResults.Accepted((string?)null, ServerView.Of(found))
+            : Problems.NoSuchServer(GrainKeys.Server(region, server));
+    }
+
+    /// <summary>A server as its region tells it; null when there is no such region or server.</summary>
+    public static async Task<ServerStatus?> Find(string region, string server, RegionQueries regions, CancellationToken cancel)
     {
         // Asked of a region that does not exist, a grain would fail as if the region were down.
         var names = await regions.Names(cancel);

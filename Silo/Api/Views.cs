@@ -17,31 +17,38 @@ internal sealed record ContainerView(
 /// <summary>A VM with what is free in it.</summary>
 internal sealed record VmView(
     string Id, string Region, string Server, string Name, string Driver, int CpuMillis, int MemoryMiB,
-    int FreeCpuMillis, int FreeMemoryMiB, int Containers, bool Ready, string? Reason)
+    int FreeCpuMillis, int FreeMemoryMiB, int Containers, bool Ready, string? Reason, bool Cordoned, bool Draining)
 {
     public static VmView Of(VmStatus v) => new(
         GrainKeys.Vm(v.Vm.Region, v.Vm.Server, v.Vm.Name), v.Vm.Region, v.Vm.Server, v.Vm.Name, v.Vm.Driver, v.Vm.CpuMillis, v.Vm.MemoryMiB,
-        v.FreeCpuMillis, v.FreeMemoryMiB, v.Containers, v.Vm.Ready, v.Vm.Reason);
+        v.FreeCpuMillis, v.FreeMemoryMiB, v.Containers, v.Vm.Ready, v.Vm.Reason, v.Vm.Cordoned, v.Vm.Draining);
 }
 
-/// <summary>A server as the matching of its region sees it now; its thresholds are those in effect.</summary>
+/// <summary>
+/// A server as the matching of its region sees it now; its thresholds are those in effect. While it is draining,
+/// <paramref name="Containers"/> are those that have not left yet.
+/// </summary>
 internal sealed record ServerView(
     string Id, bool Online, bool Cordoned, bool Admitting, string? NotAdmittingReason, int CpuMillis, int MemoryMiB,
-    Utilization? Utilization, Thresholds Thresholds, IReadOnlyList<VmView> Vms, IReadOnlyDictionary<string, string> Labels)
+    Utilization? Utilization, Thresholds Thresholds, IReadOnlyList<VmView> Vms, IReadOnlyDictionary<string, string> Labels,
+    bool Draining, int Containers, bool Suspect, DateTimeOffset? LastHeardAt, double? PrimaryWait)
 {
     public static ServerView Of(ServerStatus s) => new(
         GrainKeys.Server(s.Server.Region, s.Server.Name), s.Online, s.Server.Cordoned, s.Admitting, s.NotAdmittingReason,
-        s.Server.CpuMillis, s.Server.MemoryMiB, s.Utilization, s.Thresholds, [.. s.Vms.Select(VmView.Of)], s.Server.Labels);
+        s.Server.CpuMillis, s.Server.MemoryMiB, s.Utilization, s.Thresholds, [.. s.Vms.Select(VmView.Of)], s.Server.Labels,
+        s.Server.Draining, s.Vms.Sum(vm => vm.Containers), s.Suspect, s.LastHeardAt, s.PrimaryWait);
 }
 
 /// <summary>A region; the numbers are null when it does not answer, and <paramref name="Reason"/> says so.</summary>
 internal sealed record RegionView(
-    string Name, Thresholds? Thresholds, int? Servers, int? ServersOnline, int? ServersAdmitting, int? Vms, int? Containers, string? Reason)
+    string Name, Thresholds? Thresholds, int? Servers, int? ServersOnline, int? ServersAdmitting, int? Vms, int? Containers, string? Reason,
+    int? EvictAfterSeconds, int? LostAfterSeconds, int? CooldownSeconds, int? MovesAtOnce, int? MovesPerMinute)
 {
     public static RegionView Of(string name, RegionPolicy policy, IReadOnlyList<ServerStatus> servers) => new(
         name, policy.Thresholds, servers.Count, servers.Count(s => s.Online), servers.Count(s => s.Admitting),
-        servers.Sum(s => s.Vms.Count), servers.Sum(s => s.Vms.Sum(vm => vm.Containers)), null);
+        servers.Sum(s => s.Vms.Count), servers.Sum(s => s.Vms.Sum(vm => vm.Containers)), null,
+        policy.EvictAfterSeconds, policy.LostAfterSeconds, policy.CooldownSeconds, policy.MovesAtOnce, policy.MovesPerMinute);
 
     public static RegionView Silent(string name) =>
-        new(name, null, null, null, null, null, null, "The region does not answer now; what runs there goes on running.");
+        new(name, null, null, null, null, null, null, "The region does not answer now; what runs there goes on running.", null, null, null, null, null);
 }

@@ -14,8 +14,8 @@ public sealed class PoolTests(ApiHost api)
             {"id":"eu-1/shown","online":true,"cordoned":false,"admitting":true,"notAdmittingReason":null,"cpuMillis":8000,"memoryMiB":16384,
              "utilization":{"cpu":0.25,"memory":0.5,"primaryCpu":0.125},"thresholds":{"admit":0.6,"evict":0.8},
              "vms":[{"id":"eu-1/shown/vm-1","region":"eu-1","server":"shown","name":"vm-1","driver":"nested","cpuMillis":2000,"memoryMiB":1024,
-                     "freeCpuMillis":1500,"freeMemoryMiB":512,"containers":2,"ready":true,"reason":null}],
-             "labels":{"zone":"a"}}
+                     "freeCpuMillis":1500,"freeMemoryMiB":512,"containers":2,"ready":true,"reason":null,"cordoned":false,"draining":false}],
+             "labels":{"zone":"a"},"draining":false,"containers":2,"suspect":false,"lastHeardAt":null,"primaryWait":null}
             """)), reply.Text);
         var vms = (await api.Send("GET", "/v1/vms?server=eu-1/shown")).Is(200);
         Assert.True(JsonNode.DeepEquals(vms.Json, reply.Json!["vms"]), vms.Text);
@@ -69,9 +69,76 @@ public sealed class PoolTests(ApiHost api)
     {
         var reply = (await api.Send("PATCH", "/v1/regions/eu-1", """{"thresholds":{"admit":0.7,"evict":0.9}}""")).Is(200);
         Assert.Equal(0.7, reply.Json!["thresholds"]!["admit"]!.GetValue<double>());
-        Assert.Equal(new Thresholds(0.7, 0.9), api.World.Policies[World.Region]);
+        Assert.Equal(new Thresholds(0.7, 0.9), api.World.Policies[World.Region].Thresholds);
         (await api.Send("PATCH", "/v1/regions/eu-1", "{}")).IsProblem(400);
         (await api.Send("PATCH", "/v1/regions/nowhere", """{"thresholds":{"admit":0.7,"evict":0.9}}""")).IsProblem(404);
+    }
+
+    [Fact]
+    public async Task A_regions_policy_keeps_what_a_change_does_not_name()
+    {
+        const string body = """{"evictAfterSeconds":9,"lostAfterSeconds":30,"cooldownSeconds":0,"movesAtOnce":7}""";
+        var reply = (await api.Send("PATCH", "/v1/regions/eu-1", body)).Is(200).Json!;
+        Assert.Equal(
+            (9, 30, 0, 7, 120),
+            (reply["evictAfterSeconds"]!.GetValue<int>(), reply["lostAfterSeconds"]!.GetValue<int>(), reply["cooldownSeconds"]!.GetValue<int>(),
+             reply["movesAtOnce"]!.GetValue<int>(), reply["movesPerMinute"]!.GetValue<int>()));
+        var again = (await api.Send("PATCH", "/v1/regions/eu-1", """{"movesPerMinute":60}""")).Is(200).Json!;
+        Assert.Equal((7, 60), (again["movesAtOnce"]!.GetValue<int>(), again["movesPerMinute"]!.GetValue<int>()));
+    }
+
+    [Theory]
+    [InlineData("""{"evictAfterSeconds":0}""", "evictAfterSeconds")]
+    [InlineData("""{"evictAfterSeconds":3601}""", "evictAfterSeconds")]
+    [InlineData("""{"lostAfterSeconds":3}""", "lostAfterSeconds")]
+    [InlineData("""{"cooldownSeconds":-1}""", "cooldownSeconds")]
+    [InlineData("""{"movesAtOnce":0}""", "movesAtOnce")]
+    [InlineData("""{"movesPerMinute":100001}""", "movesPerMinute")]
+    [InlineData("""{"movesPerMinute":1.5}""", "movesPerMinute")]
+    [InlineData("""{"evictAfter":5}""", "evictAfter")]
+    [InlineData("""{"thresholds":{"admit":0.9,"evict":0.5}}""", "thresholds.evict")]
+    public async Task A_wrong_policy_changes_nothing(string body, string field)
+    {
+        var before = api.World.Policies.GetValueOrDefault(World.Region);
+        Assert.NotEmpty((await api.Send("PATCH", "/v1/regions/eu-1", body)).IsProblem(400).Errors(field));
+        Assert.Equal(before, api.World.Policies.GetValueOrDefault(World.Region));
+    }
+
+    [Fact]
+    public async Task A_server_is_drained_and_opened_again()
+    {
+        api.World.AddServer("emptied");
+        var draining = (await api.Send("POST", "/v1/servers/eu-1/emptied/drain")).Is(202).Json!;
+        Assert.Equal((true, true, 2), (draining["draining"]!.GetValue<bool>(), draining["cordoned"]!.GetValue<bool>(), draining["containers"]!.GetValue<int>()));
+        var open = (await api.Send("PATCH", "/v1/servers/eu-1/emptied", """{"cordoned":false}""")).Is(200).Json!;
+        Assert.Equal((false, false), (open["draining"]!.GetValue<bool>(), open["cordoned"]!.GetValue<bool>()));
+    }
+
+    [Fact]
+    public async Task A_vm_is_cordoned_drained_and_opened_again()
+    {
+        api.World.AddServer("half");
+        const string path = "/v1/vms/eu-1/half/vm-1";
+        Assert.True((await api.Send("PATCH", path, """{"cordoned":true}""")).Is(200).Json!["cordoned"]!.GetValue<bool>());
+        Assert.True((await api.Send("POST", path + "/drain")).Is(202).Json!["draining"]!.GetValue<bool>());
+        Assert.True((await api.Send("GET", path)).Is(200).Json!["draining"]!.GetValue<bool>());
+        Assert.False((await api.Send("PATCH", path, """{"cordoned":false}""")).Is(200).Json!["draining"]!.GetValue<bool>());
+        Assert.NotEmpty((await api.Send("PATCH", path, "{}")).IsProblem(400).Errors("cordoned"));
+    }
+
+    [Theory]
+    [InlineData("POST", "/v1/servers/eu-1/nothing/drain", null)]
+    [InlineData("POST", "/v1/servers/nowhere/srv-1/drain", null)]
+    [InlineData("POST", "/v1/vms/eu-1/whole/vm-9/drain", null)]
+    [InlineData("POST", "/v1/vms/eu-1/nothing/vm-1/drain", null)]
+    [InlineData("PATCH", "/v1/vms/eu-1/whole/vm-9", """{"cordoned":true}""")]
+    [InlineData("GET", "/v1/vms/eu-1/whole/vm-9", null)]
+    public async Task What_does_not_exist_is_neither_drained_nor_cordoned(string method, string path, string? body)
+    {
+        api.World.AddServer("whole");
+        (await api.Send(method, path, body)).IsProblem(404);
+        Assert.False(api.World.Servers["whole"].Server.Cordoned);
+        Assert.False(api.World.Servers["whole"].Vms[0].Vm.Cordoned);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class World
 
     public ConcurrentDictionary<string, AppStatus> Apps { get; } = new();
 
-    public ConcurrentDictionary<string, Thresholds> Policies { get; } = new();
+    public ConcurrentDictionary<string, RegionPolicy> Policies { get; } = new();
 
     public ConcurrentDictionary<string, ServerStatus> Servers { get; } = new();
 
@@ -164,7 +164,11 @@ internal sealed class ScriptedPlacement(World world) : Grain, IPlacementGrain
 
     public Task Configure(ServerRecord server) => throw new NotSupportedException();
 
-    public Task SetDefaults(Thresholds thresholds) => throw new NotSupportedException();
+    public Task ConfigureVm(VmRecord vm) => throw new NotSupportedException();
+
+    public Task SetPolicy(RegionPolicy policy) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<MoveAnswer>> BeginMoves(MoveQuestion question) => throw new NotSupportedException();
 
     public Task<IReadOnlyList<string>> Report(IReadOnlyList<ServerReport> reports) => throw new NotSupportedException();
 
@@ -178,11 +182,11 @@ internal sealed class ScriptedRegion(World world) : Grain, IRegionGrain
 
     public Task<RegionPolicy> GetPolicy() => Region == World.SilentRegion
         ? throw World.NoSilo
-        : Task.FromResult(new RegionPolicy { Thresholds = world.Policies.GetValueOrDefault(Region, Thresholds.Default) });
+        : Task.FromResult(world.Policies.GetValueOrDefault(Region, new RegionPolicy()));
 
     public Task SetPolicy(RegionPolicy policy)
     {
-        world.Policies[Region] = policy.Thresholds;
+        world.Policies[Region] = policy;
         return Task.CompletedTask;
     }
 
@@ -196,9 +200,21 @@ internal sealed class ScriptedServer(World world) : Grain, IServerGrain
     {
         var status = world.Servers[this.GetPrimaryKeyString().Split('/')[1]];
         var thresholds = patch.ResetThresholds ? null : patch.Thresholds ?? status.Server.Thresholds;
-        var record = status.Server with { Cordoned = patch.Cordoned ?? status.Server.Cordoned, Thresholds = thresholds };
+        var record = status.Server with
+        {
+            Cordoned = patch.Draining ?? patch.Cordoned ?? status.Server.Cordoned, Draining = patch.Draining ?? false, Thresholds = thresholds,
+        };
         world.Servers[record.Name] = status with { Server = record, Thresholds = thresholds ?? Thresholds.Default };
         return Task.FromResult<ServerRecord?>(record);
+    }
+
+    public Task<VmRecord?> ConfigureVm(string vm, VmPatch patch)
+    {
+        var status = world.Servers[this.GetPrimaryKeyString().Split('/')[1]];
+        var known = status.Vms.Single(v => v.Vm.Name == vm);
+        var record = known.Vm with { Cordoned = patch.Draining ?? patch.Cordoned ?? false, Draining = patch.Draining ?? false };
+        world.Servers[status.Server.Name] = status with { Vms = [.. status.Vms.Select(v => v == known ? v with { Vm = record } : v)] };
+        return Task.FromResult<VmRecord?>(record);
     }
 
     public Task<string?> Connect(AgentHello hello, IAgentLink link) => throw new NotSupportedException();

@@ -50,6 +50,8 @@ public sealed class ScriptedReplicaSet(Script script) : Grain, IReplicaSetGrain
 
     public Task Move(IReadOnlyList<ContainerMove> moves) => throw new NotSupportedException();
 
+    public Task Hold(IReadOnlyList<ContainerMove> held) => throw new NotSupportedException();
+
     public Task Stay(IReadOnlyList<string> containers) => throw new NotSupportedException();
 }
 

@@ -32,7 +32,7 @@ internal sealed class RunningSilo : IAsyncDisposable
     public IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
 
     /// <summary>Starts a silo and waits until it is ready. Silos of different clusters know nothing of each other, whatever database they share.</summary>
-    public static async Task<RunningSilo> Start(string connectionString, string regions, string cluster = "hosting")
+    public static async Task<RunningSilo> Start(string connectionString, string regions, string cluster = "hosting", Action<IServiceCollection>? change = null)
     {
         var options = new SiloOptions
         {
@@ -49,6 +49,7 @@ internal sealed class RunningSilo : IAsyncDisposable
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         // An activation that steps back says so, which is what some tests make hundreds of times.
         builder.Logging.AddFilter("Hosting.Grains.Placement", LogLevel.Error);
+        change?.Invoke(builder.Services);
         var silo = new RunningSilo(SiloApp.Build(builder, options), options);
         await SiloUnderTest.Eventually(async () => (await silo.Api.GetAsync("/readyz")).IsSuccessStatusCode, "the silo is ready");
         return silo;

@@ -47,14 +47,28 @@ public sealed class PoolStoreTests(Postgres postgres) : IAsyncLifetime
     public async Task An_agents_hello_keeps_the_operators_policy()
     {
         await stores.Pool.UpsertServer(Server("srv-1"), [], default);
-        var policy = await stores.Pool.SetServerPolicy(Region, "srv-1", true, new Thresholds(0.5, 0.7), default);
+        var policy = await stores.Pool.SetServerPolicy(Region, "srv-1", true, true, new Thresholds(0.5, 0.7), default);
 
         var stored = await stores.Pool.UpsertServer(Server("srv-1") with { CpuMillis = 9000 }, [], default);
 
-        Assert.Equal((true, new Thresholds(0.5, 0.7)), (policy!.Cordoned, policy.Thresholds));
-        Assert.Equal((9000, true, new Thresholds(0.5, 0.7)), (stored.CpuMillis, stored.Cordoned, stored.Thresholds));
-        Assert.Null((await stores.Pool.SetServerPolicy(Region, "srv-1", false, null, default))!.Thresholds);
-        Assert.Null(await stores.Pool.SetServerPolicy(Region, "srv-2", false, null, default));
+        Assert.Equal((true, true, new Thresholds(0.5, 0.7)), (policy!.Cordoned, policy.Draining, policy.Thresholds));
+        Assert.Equal((9000, true, true, new Thresholds(0.5, 0.7)), (stored.CpuMillis, stored.Cordoned, stored.Draining, stored.Thresholds));
+        Assert.Null((await stores.Pool.SetServerPolicy(Region, "srv-1", false, false, null, default))!.Thresholds);
+        Assert.Null(await stores.Pool.SetServerPolicy(Region, "srv-2", false, false, null, default));
+    }
+
+    [Fact]
+    public async Task A_vm_keeps_the_operators_policy_for_as_long_as_it_is_named()
+    {
+        await stores.Pool.UpsertServer(Server("srv-1"), [Vm("srv-1", "vm-1"), Vm("srv-1", "vm-2")], default);
+
+        var draining = await stores.Pool.SetVmPolicy(Region, "srv-1", "vm-1", true, true, default);
+        await stores.Pool.UpsertServer(Server("srv-1"), [Vm("srv-1", "vm-1"), Vm("srv-1", "vm-2")], default);
+
+        Assert.Equal((true, true), (draining!.Cordoned, draining.Draining));
+        Assert.Equal([(true, true), (false, false)], (await stores.Pool.GetVms(Region, "srv-1", default)).Select(vm => (vm.Cordoned, vm.Draining)));
+        Assert.True((await stores.Pool.LoadRegion(Region, default)).Vms[0].Draining);
+        Assert.Null(await stores.Pool.SetVmPolicy(Region, "srv-1", "vm-3", true, false, default));
     }
 
     [Fact]

@@ -36,8 +36,17 @@ public sealed partial class PlacementLedger
     {
         if (!_servers.TryGetValue(server.Name, out var entry)) return;
         _index.Withdraw(entry);
-        entry.Configure(entry.Record with { Cordoned = server.Cordoned, Thresholds = server.Thresholds }, _defaults);
+        entry.Configure(entry.Record with { Cordoned = server.Cordoned, Draining = server.Draining, Thresholds = server.Thresholds }, _defaults);
         _index.Enter(entry);
+    }
+
+    /// <summary>An operator's policy for a VM. Unknown ones are ignored.</summary>
+    public void Configure(VmRecord vm)
+    {
+        if (!_servers.TryGetValue(vm.Server, out var server) || server.Vm(vm.Name) is not { } entry) return;
+        _index.Withdraw(server);
+        entry.Configure(vm.Cordoned, vm.Draining);
+        _index.Enter(server);
     }
 
     /// <summary>Thresholds of every server without its own, from the next decision on.</summary>
@@ -76,6 +85,7 @@ public sealed partial class PlacementLedger
         if (!_servers.TryGetValue(server, out var entry) || !entry.Online) return false;
         _index.Withdraw(entry);
         entry.Measure(report.Utilization, report.SampledAt);
+        entry.PrimaryWait = report.PrimaryWait;
         Settle(entry, report.SampledAt);
         SetReadiness(entry, report.Vms);
         entry.Fresh = true;

@@ -38,6 +38,9 @@ public sealed partial class PlacementLedger
             Utilization = server.Utilization,
             Thresholds = server.Thresholds,
             Vms = Array.ConvertAll(server.Vms, vm => vm.Describe()),
+            Suspect = !server.Fresh,
+            LastHeardAt = server.LastReport,
+            PrimaryWait = server.PrimaryWait,
         };
     }
 }

@@ -10,7 +10,8 @@ internal static class PlacementRules
     /// <summary>The first rule that excludes the VM; null when it matches.</summary>
     public static PlacementRule? Excluding(VmEntry vm, Demand demand, bool allowed) =>
         vm.Server.ClosedBy
-        ?? (!vm.Takes ? PlacementRule.VmNotReady : !allowed ? PlacementRule.Constraints : Shortage(vm, demand));
+        ?? vm.ClosedBy
+        ?? (allowed ? Shortage(vm, demand) : PlacementRule.Constraints);
 
     public static bool LabelsMatch(ServerEntry server, IReadOnlyDictionary<string, string>? constraints)
     {

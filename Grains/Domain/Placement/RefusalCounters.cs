@@ -63,6 +63,6 @@ internal sealed class RefusalCounters(VmRooms rooms, LabelIndex labels)
         if (server.ClosedBy is { } rule) _closed[(int)rule] += sign * server.Vms.Length;
         else
             foreach (var vm in server.Vms)
-                if (!vm.Takes) _closed[(int)PlacementRule.VmNotReady] += sign;
+                if (vm.ClosedBy is { } own) _closed[(int)own] += sign;
     }
 }

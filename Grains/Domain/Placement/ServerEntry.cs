@@ -37,6 +37,9 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
 
     public Utilization? Utilization { get; private set; }
 
+    /// <summary>As in the last report.</summary>
+    public double? PrimaryWait { get; set; }
+
     /// <summary>CPU promised here that no report includes yet, in thousandths of a core.</summary>
     public int InFlightCpu { get; private set; }
 

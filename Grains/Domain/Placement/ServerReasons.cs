@@ -15,9 +15,11 @@ internal static class ServerReasons
         PlacementRule.Offline => $"offline: {server.LeaveReason}",
         PlacementRule.Stale when server.LastReport is { } last && now > last => Text($"stale: last heard from {(now - last).TotalSeconds:0.0} s ago"),
         PlacementRule.Stale => "stale: no measurement since its agent connected",
-        PlacementRule.Cordoned => "cordoned by an operator",
+        PlacementRule.Cordoned => Cordoned(server.Record.Draining),
         _ => null,
     };
+
+    public static string Cordoned(bool draining) => draining ? "being drained by an operator" : "cordoned by an operator";
 
     public static string Threshold(string what, double projected, double admit) =>
         Text($"projected {what} utilization of {projected * 100:0.#} % is at or over the admit threshold of {admit * 100:0.#} %");
@@ -25,7 +27,9 @@ internal static class ServerReasons
     private static string? NoVm(ServerEntry server) =>
         server.Vms.Length == 0 ? "it offers no VM"
         : Array.Exists(server.Vms, vm => vm.Takes) ? null
-        : Text($"none of its {server.Vms.Length} VMs is ready");
+        : Array.Exists(server.Vms, vm => vm.ClosedBy == PlacementRule.Cordoned)
+            ? Text($"none of its {server.Vms.Length} VMs is ready and not cordoned")
+            : Text($"none of its {server.Vms.Length} VMs is ready");
 
     private static string? OverThreshold(ServerEntry server) =>
         server.HeadroomCpu < 0 ? Threshold("CPU", server.ProjectedCpu(0), server.Thresholds.Admit)

@@ -10,7 +10,8 @@ internal sealed class VmEntry
     {
         Server = server;
         Record = record;
-        (FreeCpu, FreeMemory, Takes) = (record.CpuMillis, record.MemoryMiB, record.Ready);
+        (FreeCpu, FreeMemory) = (record.CpuMillis, record.MemoryMiB);
+        SetTakes();
     }
 
     public ServerEntry Server { get; }
@@ -31,8 +32,11 @@ internal sealed class VmEntry
     /// <summary>Its server no longer has it: it goes with its last container.</summary>
     public bool Retired { get; private set; }
 
-    /// <summary>Ready, and still offered.</summary>
+    /// <summary>Ready, still offered, and not cordoned.</summary>
     public bool Takes { get; private set; }
+
+    /// <summary>The first rule of its own that keeps everything off it; null while it <see cref="Takes"/> containers.</summary>
+    public PlacementRule? ClosedBy => Takes ? null : Record.Cordoned ? PlacementRule.Cordoned : PlacementRule.VmNotReady;
 
     public bool Fits(Demand demand) =>
         Takes && demand.CpuMillis <= FreeCpu && demand.MemoryMiB <= FreeMemory && Server.Admits(demand);
@@ -41,16 +45,24 @@ internal sealed class VmEntry
     {
         FreeCpu += record.CpuMillis - Record.CpuMillis;
         FreeMemory += record.MemoryMiB - Record.MemoryMiB;
-        (Record, Retired, Takes) = (record, false, record.Ready);
+        (Record, Retired) = (record, false);
+        SetTakes();
     }
 
     public void Retire() => (Retired, Takes) = (true, false);
+
+    /// <summary>An operator's policy.</summary>
+    public void Configure(bool cordoned, bool draining)
+    {
+        Record = Record with { Cordoned = cordoned, Draining = draining };
+        SetTakes();
+    }
 
     public void SetReady(bool ready, string? reason)
     {
         if (Record.Ready == ready && Record.Reason == reason) return;
         Record = Record with { Ready = ready, Reason = reason };
-        Takes = ready && !Retired;
+        SetTakes();
     }
 
     public void Take(Demand demand)
@@ -66,6 +78,8 @@ internal sealed class VmEntry
         FreeMemory += demand.MemoryMiB;
         Containers--;
     }
+
+    private void SetTakes() => Takes = Record.Ready && !Retired && !Record.Cordoned;
 
     public VmStatus Describe() => new()
     {

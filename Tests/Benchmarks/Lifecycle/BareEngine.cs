@@ -19,7 +19,7 @@ internal sealed class BareEngine(ContainerEngine engine, int firstPort) : IDispo
         {
             Id = $"bare-{number}", App = "bare", Revision = 1, Image = "hosting/hello:1", Port = 8080, CpuMillis = 10, MemoryMib = 16, StopGraceSeconds = 1,
         };
-        Check(await engine.CreateAsync(wanted, firstPort + number, CancellationToken.None));
+        Check((await engine.CreateAsync(wanted, firstPort + number, CancellationToken.None)).Result);
         Check(await engine.StartAsync(wanted.Id, CancellationToken.None));
         return wanted.Id;
     }

@@ -12,6 +12,7 @@ internal abstract record Event
     public sealed record RestoredContainer(int Server, int Vm, int App, Demand Demand, bool HasStarted) : Event;
     public sealed record Leave(int Server) : Event;
     public sealed record Configure(int Server, bool Cordoned, Thresholds? Thresholds) : Event;
+    public sealed record ConfigureVm(int Server, int Vm, bool Cordoned) : Event;
     public sealed record SetDefaults(Thresholds Thresholds) : Event;
     public sealed record Report(int Server, Utilization Utilization, bool[] Ready, int SampledAgoMs) : Event;
     public sealed record ReportAll(Utilization Utilization) : Event;
@@ -96,6 +97,7 @@ internal sealed class History(int servers, int apps, Gen<Demand> demands, int re
         (1, Server.Select(server => (Event)new Event.Leave(server))),
         (1, Gen.Select(Server, Gen.Int[0, 2], Thresholds)
             .Select((server, kind, own) => (Event)new Event.Configure(server, kind == 0, kind == 1 ? own : null))),
+        (1, Gen.Select(Server, Gen.Int[0, 4], Gen.Bool).Select((server, vm, cordoned) => (Event)new Event.ConfigureVm(server, vm, cordoned))),
         (1, Thresholds.Select(thresholds => (Event)new Event.SetDefaults(thresholds))),
         (8, Gen.Select(Server, Utilization, Gen.Int[0, 4].Select(i => i > 0).Array[5], Gen.Int[0, 300])
             .Select((server, utilization, ready, ago) => (Event)new Event.Report(server, utilization, ready, ago))),

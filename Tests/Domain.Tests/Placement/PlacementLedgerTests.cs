@@ -138,7 +138,51 @@ public sealed class PlacementLedgerTests
         Assert.StartsWith("srv-1/", region.PlaceOne(Request()), StringComparison.Ordinal);
 
         region.Ledger.Configure(Server("srv-1") with { Thresholds = new Thresholds(0.9, 0.95), Cordoned = true });
-        Assert.EndsWith("2 are on a cordoned server", region.PlaceOne(Request()), StringComparison.Ordinal);
+        Assert.EndsWith("2 are cordoned", region.PlaceOne(Request()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_cordoned_vm_takes_nothing_and_says_so()
+    {
+        var region = new SmallRegion().With("srv-1");
+        region.Ledger.Configure(Vm("srv-1", "vm-1") with { Cordoned = true });
+        Assert.Equal("srv-1/vm-2", region.PlaceOne(Request()));
+
+        region.Ledger.Configure(Vm("srv-1", "vm-2") with { Cordoned = true, Draining = true });
+        Assert.EndsWith("2 are cordoned", region.PlaceOne(Request()), StringComparison.Ordinal);
+        var explained = region.Ledger.Explain(Request(), 2, region.Now);
+        Assert.Equal([new RuleCount(PlacementRule.Cordoned, 2)], explained.Excluded);
+        Assert.Equal(
+            [("vm-1", "cordoned by an operator"), ("vm-2", "being drained by an operator")],
+            explained.Candidates.OrderBy(c => c.Vm).Select(c => (c.Vm, c.Reason)));
+        Assert.False(region.Ledger.Describe(region.Now)[0].Admitting);
+
+        region.Ledger.Configure(Vm("srv-1", "vm-1"));
+        Assert.Equal("srv-1/vm-1", region.PlaceOne(Request()));
+    }
+
+    [Fact]
+    public void Room_elsewhere_is_found_for_all_together_and_nothing_is_taken()
+    {
+        var region = new SmallRegion().With("srv-1", Vm("srv-1", "vm-1", cpu: 4000));
+        var placed = region.Place(Request(count: 3)).Placed;
+        region.With("srv-2", Vm("srv-2", "vm-1", cpu: 2000));
+        MoveCandidate[] candidates = [.. placed.Select(c => new MoveCandidate(c.Id, null, false)), new("unknown", null, false)];
+
+        Assert.Equal([placed[0].Id, placed[1].Id], region.Ledger.FindRoom("srv-1", candidates, region.Now).Order());
+        Assert.Equal(3, region.Ledger.Containers);
+        Assert.Equal(2000, region.Ledger.Describe(region.Now)[1].Vms[0].FreeCpuMillis);
+        var labels = new Dictionary<string, string> { ["disk"] = "ssd" };
+        Assert.Empty(region.Ledger.FindRoom("srv-1", [new MoveCandidate(placed[0].Id, labels, false)], region.Now));
+    }
+
+    [Fact]
+    public void A_server_not_heard_from_is_suspect()
+    {
+        var region = new SmallRegion().With("srv-1");
+        Assert.False(region.Ledger.Describe(region.Now)[0].Suspect);
+        Assert.True(region.Ledger.Describe(region.Now.AddSeconds(3))[0].Suspect);
+        Assert.Equal(region.Now, region.Ledger.Describe(region.Now)[0].LastHeardAt);
     }
 
     [Fact]

@@ -94,6 +94,7 @@ internal sealed class RegionModel(Thresholds defaults, TimeSpan staleAfter)
         if (!server.Online) return PlacementRule.Offline;
         if (IsStale(server)) return PlacementRule.Stale;
         if (server.Record.Cordoned) return PlacementRule.Cordoned;
+        if (vm.Record.Cordoned) return PlacementRule.Cordoned;
         if (vm.Gone || !vm.Record.Ready) return PlacementRule.VmNotReady;
         if (!Allowed(server, request)) return PlacementRule.Constraints;
         if (FreeCpu(server, vm) < request.Demand.CpuMillis) return PlacementRule.FreeCpu;

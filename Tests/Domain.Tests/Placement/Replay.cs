@@ -49,6 +49,9 @@ internal sealed class Replay
                 _ledger.Configure(changed);
                 _model.Get(changed.Name).Record = changed;
                 break;
+            case Event.ConfigureVm(var server, var vm, var cordoned) when Known(server):
+                Cordon(_model.Get(History.ServerName(server)).Vms.SingleOrDefault(known => known.Record.Name == $"vm-{vm}"), cordoned);
+                break;
             case Event.SetDefaults(var thresholds):
                 _ledger.SetDefaults(thresholds);
                 _model.Defaults = thresholds;
@@ -80,6 +83,13 @@ internal sealed class Replay
     private bool Known(int server) => Known(History.ServerName(server));
 
     private bool Known(string server) => _model.Servers.Exists(known => known.Record.Name == server);
+
+    private void Cordon(RegionModel.Vm? vm, bool cordoned)
+    {
+        if (vm is null) return;
+        vm.Record = vm.Record with { Cordoned = cordoned };
+        _ledger.Configure(vm.Record);
+    }
 
     private void Restore(Event.RestoredContainer restored)
     {
