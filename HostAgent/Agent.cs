@@ -4,6 +4,7 @@ using Hosting.HostAgent.Engine;
 using Hosting.HostAgent.Files;
 using Hosting.HostAgent.Health;
 using Hosting.HostAgent.Hub;
+using Hosting.HostAgent.Logs;
 using Hosting.HostAgent.Pressure;
 using Hosting.HostAgent.Reconcile;
 using Hosting.HostAgent.Utilization;
@@ -40,7 +41,8 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
         control.Restore();
         using var sampler = new ServerSampler(settings, _groups, () => Nested(vms).SelectMany(vm => vm.Running()), time);
         var watch = new ServerWatch(settings, _groups, sampler, [.. Nested(vms)], control, board, time, logs.CreateLogger("Pressure"));
-        var hub = new HubClient(settings, vms, board, watch, control, time, logs.CreateLogger("Hub"));
+        using var readers = new LogReaders(vms, board.Wake, time);
+        var hub = new HubClient(settings, vms, board, watch, control, readers, time, logs.CreateLogger("Hub"));
         _log.LogInformation("Agent of server {Region}/{Server} ({Cpu} m CPU, {Memory} MiB) as {Name}",
             settings.Region, settings.Server, settings.Capacity.CpuMillis, settings.Capacity.MemoryMiB, settings.Names.Group);
         await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), watch.RunAsync,

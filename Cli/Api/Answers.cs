@@ -6,7 +6,10 @@ namespace Hosting.Cli.Api;
 // The parts of the API's answers that tables show. What is missing in an answer stays empty: an older command line
 // works with a newer API.
 
-internal sealed record App(string Name, int Revision, string Phase, int Desired, int Ready, string? Url, string? Message, AppSpec? Spec);
+internal sealed record App(string Name, int Revision, string Phase, int Desired, int Ready, string? Url, string? Message, AppSpec? Spec, int? Serving = null);
+
+internal sealed record Revision(
+    [property: JsonPropertyName("revision")] int Number, DateTimeOffset? CreatedAt, int? RollbackOf, bool Current, bool RollbackTarget, AppSpec? Spec);
 
 internal sealed record AppSpec(
     string? Image, int CpuMillis, int MemoryMiB, IReadOnlyList<string>? Regions, IReadOnlyList<string>? Hostnames,
@@ -38,6 +41,11 @@ internal sealed record Region(
 
 internal sealed record Event(long Id, DateTimeOffset At, string? Region, string? Server, string? App, string? Container, string Kind, string Message);
 
+internal sealed record LogLine(string Container, DateTimeOffset At, string Stream, string Text);
+
+/// <summary>What a stream of logs says about itself.</summary>
+internal sealed record LogNote(string Message);
+
 internal sealed record Explanation(string Region, int Vms, int Matching, IReadOnlyList<RuleCount>? Excluded, IReadOnlyList<Candidate>? Candidates);
 
 internal sealed record RuleCount(string Rule, int Count);
@@ -52,12 +60,15 @@ internal sealed record Problem(string? Title, int Status, string? Detail, IReadO
 /// <summary>How answers are read; generated, which starts a process sooner than reflection.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(App[]))]
+[JsonSerializable(typeof(Revision[]))]
 [JsonSerializable(typeof(Container[]))]
 [JsonSerializable(typeof(Server[]))]
 [JsonSerializable(typeof(Vm[]))]
 [JsonSerializable(typeof(Machine))]
 [JsonSerializable(typeof(Region[]))]
 [JsonSerializable(typeof(Event[]))]
+[JsonSerializable(typeof(LogLine[]))]
+[JsonSerializable(typeof(LogNote))]
 [JsonSerializable(typeof(Explanation[]))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AnswerJson : JsonSerializerContext;

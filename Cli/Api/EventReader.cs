@@ -10,20 +10,20 @@ internal sealed class EventReader(ApiClient api, string path, TimeProvider time)
 
     private string? _last;
 
-    /// <summary>The data of each event, until cancelled. Interruptions are told to <paramref name="interrupted"/>.</summary>
+    /// <summary>The events, until cancelled. Interruptions are told to <paramref name="interrupted"/>.</summary>
     /// <exception cref="CommandException">The first attempt failed already.</exception>
-    public async IAsyncEnumerable<string> Read(Action<string> interrupted, [EnumeratorCancellation] CancellationToken cancel)
+    public async IAsyncEnumerable<SseItem<string>> Read(Action<string> interrupted, [EnumeratorCancellation] CancellationToken cancel)
     {
         var response = await api.Open(path, _last, cancel);
         while (true)
         {
-            await foreach (var data in ReadOne(response, cancel)) yield return data;
+            await foreach (var item in ReadOne(response, cancel)) yield return item;
             interrupted("the stream was interrupted; it is taken up again.");
             response = await Reopen(cancel);
         }
     }
 
-    private async IAsyncEnumerable<string> ReadOne(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancel)
+    private async IAsyncEnumerable<SseItem<string>> ReadOne(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancel)
     {
         using var _ = response;
         await using var body = await response.Content.ReadAsStreamAsync(cancel);
@@ -31,7 +31,7 @@ internal sealed class EventReader(ApiClient api, string path, TimeProvider time)
         while (await Next(events))
         {
             _last = events.Current.EventId ?? _last;
-            yield return events.Current.Data;
+            yield return events.Current;
         }
     }
 

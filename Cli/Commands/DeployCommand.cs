@@ -34,10 +34,7 @@ internal sealed class DeployCommand
     private readonly Option<string[]> _env = Several("--env", "Environment variable; once for each.", "KEY=VALUE");
     private readonly Option<string[]> _command = Several("--command", "Replaces the image's entry point; once for each word.", "WORD");
     private readonly Option<string[]> _args = Several("--arg", "Replaces the image's arguments; once for each word.", "WORD");
-    private readonly Option<string?> _healthPath = new("--health-path")
-    {
-        Description = "Path that answers 200 to 399 when a replica is healthy. Otherwise the port accepting is enough.", HelpName = "PATH",
-    };
+    private readonly HealthOptions _health = new();
 
     private readonly Option<string?> _spread = PlacementOptions.Spread();
     private readonly Option<string[]> _constraints = PlacementOptions.Constraints();
@@ -58,7 +55,7 @@ internal sealed class DeployCommand
     }
 
     private IEnumerable<Option> Options() =>
-        [_image, _port, _replicas, _cpu, _memory, _regions, _env, _hostnames, _command, _args, _healthPath,
+        [_image, _port, _replicas, _cpu, _memory, _regions, _env, _hostnames, _command, _args, .. _health.Options,
             _spread, _constraints, _placement, _file, _dryRun];
 
     private async Task Run(Invocation call, CancellationToken cancel)
@@ -88,7 +85,7 @@ internal sealed class DeployCommand
         Set("placement", given.GetValue(_placement));
         Pairs.Set(spec, "env", "--env", given.GetValue(_env));
         Pairs.Set(spec, "constraints", "--constraint", given.GetValue(_constraints));
-        if (given.GetValue(_healthPath) is { } path) Pairs.Child(spec, "healthCheck")["path"] = path;
+        _health.Apply(given, spec);
 
         void Set(string field, JsonNode? value)
         {

@@ -17,6 +17,12 @@ internal static class Deployment
                 $"{app.Name} would be {answer.Outcome ?? "accepted"}; nothing was changed. {Cell.Clean(app.Message ?? "")}".TrimEnd()));
             return;
         }
+        await Show(call, answer, waiting, cancel);
+    }
+
+    /// <summary>Says what the API answered, or with --wait what became of it.</summary>
+    public static async Task Show(Invocation call, Answer<App> answer, WaitOptions waiting, CancellationToken cancel)
+    {
         if (waiting.IsOn(call))
         {
             var running = await waiting.Running(call, answer.Value, cancel);

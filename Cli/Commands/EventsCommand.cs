@@ -42,8 +42,9 @@ internal static class EventsCommand
     private static async Task Follow(Invocation call, string path, CancellationToken cancel)
     {
         var stream = new EventReader(call.Api, path, call.Time);
-        await foreach (var json in stream.Read(reason => call.Terminal.Error.WriteLine($"note: {reason}"), cancel))
+        await foreach (var item in stream.Read(reason => call.Terminal.Error.WriteLine($"note: {reason}"), cancel))
         {
+            var json = item.Data;
             // A line for each event, so that a program can read them as they come.
             call.Terminal.Out.WriteLine(call.Json ? json : Line(JsonSerializer.Deserialize(json, AnswerJson.Default.Event)!));
             await call.Terminal.Out.FlushAsync(cancel);

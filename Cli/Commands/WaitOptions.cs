@@ -41,6 +41,8 @@ internal sealed class WaitOptions
             var answer = await call.Api.Get(AppCommands.PathOf(deployed.Name), AnswerJson.Default.App, cancel);
             last = answer.Value;
             if (last.Phase == "Deleting") throw new CommandException($"{deployed.Name} is being deleted by somebody else.");
+            if (last.Serving is not null && last.Revision == deployed.Revision)
+                throw new CommandException($"{deployed.Name}: {Cell.Clean(last.Message ?? "its rollout was stopped").TrimEnd('.')}. See: hosting status {deployed.Name}");
             return (last.Phase == "Running" && last.Revision >= deployed.Revision ? answer : null, Describe(last));
         }, cancel);
         return running ?? throw new CommandException(

@@ -60,7 +60,7 @@ internal sealed class Renewal(
         foreach (var upstream in routes.Apps)
         {
             var now = time.GetTimestamp();
-            if (time.GetElapsedTime(upstream.LastUsed, now) > timings.Idle && cluster.IsUp)
+            if (time.GetElapsedTime(upstream.LastUsed, now) > timings.Idle && cluster.IsUp && !upstream.IsBusy)
                 routes.Forget(upstream);
             else if (upstream.RenewAt <= now)
                 await Start(upstream, stop);

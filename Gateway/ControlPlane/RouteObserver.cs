@@ -17,4 +17,7 @@ internal sealed class RouteObserver(RoutingTable routes) : IRouteObserver
         routes.Apply(table);
         return Task.CompletedTask;
     }
+
+    public Task<IReadOnlyList<int>?> InFlight(string app, string region, RouteVersion version, IReadOnlyList<string> containers) =>
+        Task.FromResult(routes.InFlight(app, region, version, containers));
 }

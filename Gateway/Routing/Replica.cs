@@ -12,7 +12,9 @@ internal sealed class Replica
     /// <summary>The longest a replica is left out.</summary>
     internal static readonly TimeSpan LongestEjection = TimeSpan.FromSeconds(10);
 
+    private const int Retired = int.MinValue / 2;
     private int _failures;
+    private int _inFlight;
     private long _ejectedUntil;
 
     private Replica(string id, string prefix)
@@ -31,6 +33,24 @@ internal sealed class Replica
         Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp && uri.Host.Length > 0
             ? new Replica(id, uri.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/")
             : null;
+
+    /// <summary>Requests that are being delivered to it, WebSockets and streams until their end.</summary>
+    public int InFlight => Volatile.Read(ref _inFlight) is var count && count >= 0 ? count : count - Retired;
+
+    /// <summary>Takes a request on. False when the replica is out of its upstream's view: the request has to choose again.</summary>
+    public bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _inFlight) > 0)
+            return true;
+        Interlocked.Decrement(ref _inFlight);
+        return false;
+    }
+
+    /// <summary>A request it took on is over.</summary>
+    public void Leave() => Interlocked.Decrement(ref _inFlight);
+
+    /// <summary>From now on it takes no request on; those it has go on. To be called once.</summary>
+    public void Retire() => Interlocked.Add(ref _inFlight, Retired);
 
     /// <summary>Whether it is left out for now, because connections to it failed.</summary>
     public bool IsEjected(TimeProvider time) =>

@@ -92,6 +92,18 @@ internal sealed class RoutingTable
         Changed?.Invoke();
     }
 
+    /// <summary>Requests in flight for each container; null when the region's table is older than <paramref name="version"/>.</summary>
+    public IReadOnlyList<int>? InFlight(string app, string region, RouteVersion version, IReadOnlyList<string> containers)
+    {
+        lock (_writing)
+        {
+            if (!_apps.TryGetValue(app, out var upstream))
+                return new int[containers.Count];
+            var known = upstream.Known!.Regions.FirstOrDefault(table => table.Region == region);
+            return known is not null && version.IsNewerThan(known.Version) ? null : [.. containers.Select(upstream.InFlight)];
+        }
+    }
+
     /// <summary>Where the API is now; the order does not matter.</summary>
     public void SetApi(IReadOnlyList<string> addresses)
     {

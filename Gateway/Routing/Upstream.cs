@@ -9,7 +9,9 @@ namespace Hosting.Gateway.Routing;
 internal sealed class Upstream
 {
     private static readonly RouteConfig SharedRoute = new() { RouteId = "upstream", Match = new RouteMatch { Path = "{**path}" } };
+    private readonly Lock _changing = new();
     private volatile ReplicaView _view = new([], []);
+    private List<Replica> _leaving = [];
     private uint _turn;
     private long _lastUsed;
     private int _parked;
@@ -67,18 +69,48 @@ internal sealed class Upstream
     /// <summary>A request for it came.</summary>
     public void Touch(long now) => Volatile.Write(ref _lastUsed, now);
 
-    /// <summary>The replica for a request's next try; null when there is none that it did not try.</summary>
-    public Replica? Choose(List<Replica>? tried, TimeProvider time) =>
-        ReplicaChoice.Choose(_view, Interlocked.Increment(ref _turn), (uint)Random.Shared.Next(), tried, time);
+    /// <summary>Whether requests are in flight.</summary>
+    public bool IsBusy => Holding(_ => true) > 0;
 
-    /// <summary>Puts a view in force and wakes up the requests that wait for one.</summary>
+    /// <summary>
+    /// The replica for a request's next try, which it has entered and has to <see cref="Replica.Leave"/>; null when there is
+    /// none that it did not try.
+    /// </summary>
+    public Replica? Enter(List<Replica>? tried, TimeProvider time)
+    {
+        while (ReplicaChoice.Choose(_view, Interlocked.Increment(ref _turn), (uint)Random.Shared.Next(), tried, time) is { } replica)
+        {
+            if (replica.TryEnter())
+                return replica;
+        }
+        return null;
+    }
+
+    /// <summary>Requests in flight for a container, also for one that left the view.</summary>
+    public int InFlight(string container) => Holding(replica => replica.Destination.DestinationId == container);
+
+    /// <summary>Puts a view in force and wakes up the requests that wait for one. What left the view takes no more requests then.</summary>
     public void Publish(ReplicaView view)
     {
-        var old = _view;
-        Cluster.DestinationsState = Destinations(view);
-        _view = view;
-        old.Supersede();
+        lock (_changing)
+        {
+            var old = _view;
+            Cluster.DestinationsState = Destinations(view);
+            _view = view;
+            var gone = All(old).Except(All(view)).ToList();
+            gone.ForEach(replica => replica.Retire());
+            _leaving = [.. _leaving.Where(replica => replica.InFlight > 0), .. gone];
+            old.Supersede();
+        }
     }
+
+    private int Holding(Func<Replica, bool> which)
+    {
+        lock (_changing)
+            return All(_view).Concat(_leaving).Where(which).Sum(replica => replica.InFlight);
+    }
+
+    private static IEnumerable<Replica> All(ReplicaView view) => view.Near.Concat(view.Far);
 
     private static ClusterDestinationsState Destinations(ReplicaView view)
     {

@@ -49,4 +49,30 @@ public sealed record AppStatus
 
     /// <summary>The newest spec.</summary>
     [Id(7)] public required AppSpec Spec { get; init; }
+
+    /// <summary>The revision that serves because the rollout of <see cref="Revision"/> was stopped; null when it was not.</summary>
+    [Id(8)] public int? Serving { get; init; }
+}
+
+/// <summary>A revision that an app can be rolled back to, or has now.</summary>
+[GenerateSerializer, Alias("hosting.AppRevision")]
+public sealed record AppRevision
+{
+    /// <summary>Its number, counted from 1.</summary>
+    [Id(0)] public required int Revision { get; init; }
+
+    /// <summary>When it was made; null when that is not known any more.</summary>
+    [Id(1)] public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>The revision it was a rollback to; null when it was none.</summary>
+    [Id(2)] public int? RollbackOf { get; init; }
+
+    /// <summary>Whether it is the newest.</summary>
+    [Id(3)] public required bool Current { get; init; }
+
+    /// <summary>Whether a rollback that names no revision goes there.</summary>
+    [Id(4)] public required bool RollbackTarget { get; init; }
+
+    /// <summary>What its containers run. Replicas, regions, hostnames, rollout, spread and placement are no part of a revision: they are as they were last with it.</summary>
+    [Id(5)] public required AppSpec Spec { get; init; }
 }

@@ -21,6 +21,18 @@ public interface IAppServiceGrain : IGrainWithStringKey
     /// <summary>Deletes the app; its containers are drained and its hostnames freed. Null when there is no such app.</summary>
     [Alias("Delete")] Task<AppStatus?> Delete();
 
+    /// <summary>
+    /// Back to what an earlier revision ran, as a new revision. What is no part of a revision stays as it is today: replicas,
+    /// regions, hostnames, rollout bounds, spread and placement. <see cref="DeployOutcome.Conflict"/> when that revision is not kept;
+    /// <see cref="DeployOutcome.Unchanged"/> when the app runs the same already, so naming a revision makes it safe to
+    /// repeat. Null when there is no such app.
+    /// </summary>
+    /// <param name="revision">One of the last 10; null means the one before the newest, or after a stopped rollout the one that serves.</param>
+    [Alias("Rollback")] Task<DeployResult?> Rollback(int? revision = null);
+
+    /// <summary>The revisions that are kept (the last 10), the newest first; null when there is no such app.</summary>
+    [Alias("GetRevisions")] Task<IReadOnlyList<AppRevision>?> GetRevisions();
+
     /// <summary>Its deployment records that are not over, over all regions; null when there is no such app.</summary>
     [Alias("GetContainers")] Task<IReadOnlyList<ContainerRecord>?> GetContainers();
 
@@ -37,7 +49,7 @@ public interface IAppServiceGrain : IGrainWithStringKey
     [Alias("Reconcile")] Task Reconcile();
 }
 
-/// <summary>How a <see cref="IAppServiceGrain.Deploy"/> ended.</summary>
+/// <summary>How a <see cref="IAppServiceGrain.Deploy"/> or <see cref="IAppServiceGrain.Rollback"/> ended.</summary>
 public enum DeployOutcome
 {
     /// <summary>A new app.</summary>
@@ -52,7 +64,7 @@ public enum DeployOutcome
     /// <summary>The spec is not valid: see <see cref="DeployResult.Errors"/>.</summary>
     Invalid,
 
-    /// <summary>It contradicts what exists (a hostname of another app, a deletion under way): see <see cref="DeployResult.Errors"/>.</summary>
+    /// <summary>It contradicts what exists (a hostname of another app, a deletion under way, a revision that is gone): see <see cref="DeployResult.Errors"/>.</summary>
     Conflict,
 }
 

@@ -32,6 +32,7 @@ public interface IReplicaSetGrain : IGrainWithStringKey
     /// <summary>
     /// Asks to move containers to other servers, replacement first: place elsewhere, wait until healthy, switch the routes,
     /// drain, stop. Repeated by who asks until they are gone, so it needs no durability; one that is not here changes nothing.
+    /// What was not asked for again for 60 s is forgotten. Cool-downs are durable.
     /// </summary>
     [Alias("Move")] Task Move(IReadOnlyList<ContainerMove> moves);
 
@@ -98,6 +99,18 @@ public sealed record ReplicaSetStatus
 
     /// <summary>The share is being taken away.</summary>
     [Id(7)] public bool Retired { get; init; }
+
+    /// <summary>Why the rollout of <see cref="Revision"/> was stopped here, for people; null when it was not.</summary>
+    [Id(8)] public string? Stopped { get; init; }
+
+    /// <summary>The revision that serves instead, after a rollout was stopped; null when none was.</summary>
+    [Id(9)] public int? Serving { get; init; }
+
+    /// <summary>Containers that are leaving their server: asked to, and not over yet.</summary>
+    [Id(10)] public int Moving { get; init; }
+
+    /// <summary>Why a container that has to leave its server stays: nothing else takes it. Null when each can go.</summary>
+    [Id(11)] public string? Stuck { get; init; }
 }
 
 /// <summary>Why a container has to leave its server.</summary>

@@ -67,4 +67,11 @@ public interface IRouteObserver : IGrainObserver
 
     /// <summary>The containers of an app in a region changed.</summary>
     [Alias("TableChanged")] Task TableChanged(RouteTable table);
+
+    /// <summary>
+    /// How many requests this gateway has in flight for each of these containers, in their order; WebSockets and streams
+    /// count until they end. Null when it does not route by <paramref name="version"/> of the region's table yet, so that
+    /// more may come. Asked while containers drain.
+    /// </summary>
+    [Alias("InFlight")] Task<IReadOnlyList<int>?> InFlight(string app, string region, RouteVersion version, IReadOnlyList<string> containers);
 }

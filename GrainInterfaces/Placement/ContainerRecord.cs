@@ -26,7 +26,7 @@ public enum ContainerState
 }
 
 /// <summary>One replica of one revision, placed in one VM: a deployment record, as PostgreSQL holds it.</summary>
-[GenerateSerializer, Alias("hosting.ContainerRecord")]
+[GenerateSerializer, Immutable, Alias("hosting.ContainerRecord")]
 public sealed record ContainerRecord
 {
     /// <summary>Unique for ever: the app's name, a dash and a random part.</summary>

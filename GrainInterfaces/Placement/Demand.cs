@@ -5,7 +5,7 @@ namespace Hosting.Placement;
 /// <summary>What one replica needs.</summary>
 /// <param name="CpuMillis">Thousandths of a core.</param>
 /// <param name="MemoryMiB">MiB.</param>
-[GenerateSerializer, Alias("hosting.Demand")]
+[GenerateSerializer, Immutable, Alias("hosting.Demand")]
 public readonly record struct Demand([property: Id(0)] int CpuMillis, [property: Id(1)] int MemoryMiB);
 
 /// <summary>Whether replicas of one app avoid sharing a server.</summary>
@@ -44,6 +44,6 @@ public readonly record struct Thresholds([property: Id(0)] double Admit, [proper
 /// <param name="Cpu">CPU, 0 to 1.</param>
 /// <param name="Memory">Memory, 0 to 1.</param>
 /// <param name="PrimaryCpu">CPU of what the server's agent was told is the primary, by default of everything that is not ours, 0 to 1.</param>
-[GenerateSerializer, Alias("hosting.Utilization")]
+[GenerateSerializer, Immutable, Alias("hosting.Utilization")]
 public readonly record struct Utilization(
     [property: Id(0)] double Cpu, [property: Id(1)] double Memory, [property: Id(2)] double PrimaryCpu);

@@ -10,11 +10,21 @@ namespace Hosting.Placement;
 [Alias("hosting.IPlacementGrain")]
 public interface IPlacementGrain : IGrainWithStringKey
 {
+    /// <summary>The most replicas that one call may ask for or release.</summary>
+    const int MaxReplicas = 10_000;
+
     /// <summary>Places replicas. What it answers as placed is durable.</summary>
     [Alias("Place")] Task<PlacementResult> Place(PlacementRequest request);
 
+    /// <summary>
+    /// Places for many at once, each request by itself and in their order, in one commit. <see cref="PlacementCalls"/>
+    /// makes such calls of many callers'.
+    /// </summary>
+    /// <exception cref="ArgumentException">They ask for more than <see cref="MaxReplicas"/> together.</exception>
+    [Alias("PlaceEach")] Task<IReadOnlyList<PlacementResult>> PlaceEach([Immutable] IReadOnlyList<PlacementRequest> requests);
+
     /// <summary>Ends containers, in <see cref="ContainerState.Stopped"/> or <see cref="ContainerState.Failed"/>, and frees their room. Idempotent.</summary>
-    [Alias("Release")] Task Release(IReadOnlyList<ContainerRelease> releases);
+    [Alias("Release")] Task Release([Immutable] IReadOnlyList<ContainerRelease> releases);
 
     /// <summary>Which VMs would take a demand, with the numbers; changes nothing.</summary>
     [Alias("Explain")] Task<PlacementExplanation> Explain(PlacementRequest request, int best);
@@ -46,14 +56,14 @@ public interface IPlacementGrain : IGrainWithStringKey
     [Alias("Report")] Task<IReadOnlyList<string>> Report([Immutable] IReadOnlyList<ServerReport> reports);
 
     /// <summary>Containers seen running, so that later measurements include them.</summary>
-    [Alias("Started")] Task Started(IReadOnlyList<ContainerStart> started);
+    [Alias("Started")] Task Started([Immutable] IReadOnlyList<ContainerStart> started);
 
     /// <summary>Every server of the region as the matching sees it.</summary>
     [Alias("GetServers")] Task<IReadOnlyList<ServerStatus>> GetServers();
 }
 
 /// <summary>A demand for replicas.</summary>
-[GenerateSerializer, Alias("hosting.PlacementRequest")]
+[GenerateSerializer, Immutable, Alias("hosting.PlacementRequest")]
 public sealed record PlacementRequest
 {
     /// <summary>Name of the app.</summary>
@@ -82,7 +92,7 @@ public sealed record PlacementRequest
 }
 
 /// <summary>What came of a <see cref="PlacementRequest"/>.</summary>
-[GenerateSerializer, Alias("hosting.PlacementResult")]
+[GenerateSerializer, Immutable, Alias("hosting.PlacementResult")]
 public sealed record PlacementResult
 {
     /// <summary>The durable records of what was placed.</summary>
@@ -93,7 +103,7 @@ public sealed record PlacementResult
 }
 
 /// <summary>Why a replica could not be placed: how many VMs each rule excluded (a VM counts for the first rule that excludes it).</summary>
-[GenerateSerializer, Alias("hosting.PlacementRefusal")]
+[GenerateSerializer, Immutable, Alias("hosting.PlacementRefusal")]
 public sealed record PlacementRefusal
 {
     /// <summary>VMs in the region.</summary>
@@ -109,18 +119,18 @@ public sealed record PlacementRefusal
 /// <summary>How many VMs a rule excluded.</summary>
 /// <param name="Rule">Which rule.</param>
 /// <param name="Count">VMs.</param>
-[GenerateSerializer, Alias("hosting.RuleCount")]
+[GenerateSerializer, Immutable, Alias("hosting.RuleCount")]
 public readonly record struct RuleCount([property: Id(0)] PlacementRule Rule, [property: Id(1)] int Count);
 
 /// <summary>A container's end.</summary>
 /// <param name="Id">Id of the container.</param>
 /// <param name="State"><see cref="ContainerState.Stopped"/> or <see cref="ContainerState.Failed"/>.</param>
 /// <param name="Reason">Why, for people; null when it was asked for.</param>
-[GenerateSerializer, Alias("hosting.ContainerRelease")]
+[GenerateSerializer, Immutable, Alias("hosting.ContainerRelease")]
 public sealed record ContainerRelease([property: Id(0)] string Id, [property: Id(1)] ContainerState State, [property: Id(2)] string? Reason);
 
 /// <summary>A container's process started.</summary>
 /// <param name="Id">Id of the container.</param>
 /// <param name="At">When, by its server's clock.</param>
-[GenerateSerializer, Alias("hosting.ContainerStart")]
+[GenerateSerializer, Immutable, Alias("hosting.ContainerStart")]
 public readonly record struct ContainerStart([property: Id(0)] string Id, [property: Id(1)] DateTimeOffset At);

@@ -1,5 +1,6 @@
 using Hosting.Placement;
 using Hosting.Vms;
+using Orleans.Concurrency;
 
 namespace Hosting.Servers;
 
@@ -28,6 +29,15 @@ public interface IServerGrain : IGrainWithStringKey
 
     /// <summary>Its record; null when there is no such server.</summary>
     [Alias("GetRecord")] Task<ServerRecord?> GetRecord();
+
+    /// <summary>The next lines of a container's log, from its agent; without new ones the answer comes after about 2 s.</summary>
+    [Alias("ReadLogs"), AlwaysInterleave] Task<LogChunk> ReadLogs(LogRead read);
+
+    /// <summary>A reader of a log is not needed any more. A hint: its agent closes what is not used.</summary>
+    [Alias("CloseLogs"), AlwaysInterleave, OneWay] Task CloseLogs(string reader);
+
+    /// <summary>Its agent answered a <see cref="IAgentLink.ReadLogs"/>. False as for <see cref="Report"/>.</summary>
+    [Alias("TakeLogs"), AlwaysInterleave] Task<bool> TakeLogs(long session, long request, LogChunk chunk);
 
     /// <summary>Wakes it up, so that its loss is noticed though its agent never comes back.</summary>
     [Alias("Keep")] Task Keep();
@@ -93,6 +103,12 @@ public interface IAgentLink : IGrainObserver
 
     /// <summary>What holds for the server: the agent keeps it for the time when it is on its own. Repeated every few seconds as a sign of life.</summary>
     [Alias("Govern")] Task Govern(ServerPolicy policy);
+
+    /// <summary>Asks for lines of a log; the answer comes as <see cref="IServerGrain.TakeLogs"/> with the same number.</summary>
+    [Alias("ReadLogs"), OneWay] Task ReadLogs(long request, LogRead read);
+
+    /// <summary>A reader of a log is not needed any more.</summary>
+    [Alias("CloseLogs"), OneWay] Task CloseLogs(string reader);
 
     /// <summary>A newer session took over: close the stream.</summary>
     [Alias("Close")] Task Close(string reason);

@@ -3,7 +3,7 @@ using Hosting.Placement;
 namespace Hosting.Servers;
 
 /// <summary>A measurement of a server, sent about every 500 ms.</summary>
-[GenerateSerializer, Alias("hosting.UtilizationReport")]
+[GenerateSerializer, Immutable, Alias("hosting.UtilizationReport")]
 public sealed record UtilizationReport
 {
     /// <summary>When it was measured, by the server's clock.</summary>
@@ -28,7 +28,7 @@ public sealed record UtilizationReport
 /// <summary>What a container uses, by its control group.</summary>
 /// <param name="Container">Id of the container.</param>
 /// <param name="CpuMillis">CPU in thousandths of a core, averaged since the measurement before.</param>
-/// <param name="MemoryMiB">Memory in MiB, without the file cache that the kernel can drop at once.</param>
+/// <param name="MemoryMiB">Memory in MiB, rounded up, without the file cache that the kernel can drop at once.</param>
 [GenerateSerializer, Alias("hosting.ContainerUsage")]
 public sealed record ContainerUsage(
     [property: Id(0)] string Container, [property: Id(1)] int CpuMillis, [property: Id(2)] int MemoryMiB);
@@ -45,7 +45,7 @@ public sealed record ServerReport([property: Id(0)] string Server, [property: Id
 /// <param name="AppliedVersion">Version of the desired state its agent took last; 0 when none.</param>
 /// <param name="Reason">Why it is not ready; null when it is.</param>
 /// <param name="Gone">It will not come back: its containers are replaced at once.</param>
-[GenerateSerializer, Alias("hosting.VmReport")]
+[GenerateSerializer, Immutable, Alias("hosting.VmReport")]
 public sealed record VmReport(
     [property: Id(0)] string Vm, [property: Id(1)] bool Ready, [property: Id(2)] long AppliedVersion, [property: Id(3)] string? Reason,
     [property: Id(4)] bool Gone = false);

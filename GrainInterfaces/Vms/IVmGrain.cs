@@ -23,6 +23,9 @@ public interface IVmGrain : IGrainWithStringKey
     /// <summary>Stops containers that are draining: SIGTERM, then SIGKILL after their grace.</summary>
     [Alias("Stop")] Task Stop(IReadOnlyList<string> containers);
 
+    /// <summary>Containers whose record was ended without their agent's word: they are not wanted here any more.</summary>
+    [Alias("Forget")] Task Forget(IReadOnlyList<string> containers);
+
     /// <summary>Containers whose state changed here. Answered once durable.</summary>
     [Alias("Report")] Task Report(IReadOnlyList<ContainerStatus> changed);
 

@@ -26,4 +26,13 @@ internal sealed record AppDocument
 
     /// <summary>Wanted replicas of each region; a region that is not named here has its share taken away.</summary>
     [Id(6)] public Dictionary<string, int> Shares { get; init; } = [];
+
+    /// <summary>Where the kept revisions come from.</summary>
+    [Id(7)] public Dictionary<int, RevisionOrigin> Origins { get; init; } = [];
 }
+
+/// <summary>Where a revision comes from.</summary>
+/// <param name="At">When it was made.</param>
+/// <param name="RollbackOf">The revision it was a rollback to; null when it was none.</param>
+[GenerateSerializer, Alias("hosting.RevisionOrigin")]
+internal sealed record RevisionOrigin([property: Id(0)] DateTimeOffset At, [property: Id(1)] int? RollbackOf);

@@ -45,10 +45,47 @@ internal sealed class AppServiceGrain(
             return Conflict("name", $"app '{Name}' is being deleted; try again when it is gone.");
         if (App.Spec is { } known && AppSpecComparison.AreSame(known, spec))
             return new DeployResult { Outcome = DeployOutcome.Unchanged, Status = await Status(App) };
-        var next = Revise(spec, regions);
+        var next = Revise(spec, regions, App.Spec is { } today && AppSpecComparison.RunTheSame(today, spec) ? App.Revision : App.Revision + 1);
         if (dryRun)
             return await DryRun(next);
         return await ClaimHostnames(spec) ?? await Commit(next);
+    }
+
+    public async Task<DeployResult?> Rollback(int? revision)
+    {
+        if (App.Spec is not { } today)
+            return null;
+        if (App.Deleting)
+            return Conflict("name", $"app '{Name}' is being deleted.");
+        var serving = (await Status(App)).Serving;
+        if ((revision ?? Rollbacks.DefaultTarget(App.Revision, App.Revisions.Keys, serving)) is not { } target
+            || !App.Revisions.TryGetValue(target, out var earlier))
+            return Conflict("revision", Rollbacks.Refusal(revision, App.Revision, App.Revisions.Keys));
+        var spec = Rollbacks.Spec(earlier, today);
+        if (serving is null && AppSpecComparison.RunTheSame(today, spec))
+            return new DeployResult { Outcome = DeployOutcome.Unchanged, Status = await Status(App) };
+        var regions = await pool.GetRegions(CancellationToken.None);
+        var errors = AppSpecRules.Check(Name, spec, regions);
+        if (errors.Count > 0)
+            return new DeployResult { Outcome = DeployOutcome.Invalid, Errors = errors };
+        Log("rolledBack", $"app {Name} goes back to what revision {target} ran");
+        return await Commit(Revise(spec, regions, App.Revision + 1, target));
+    }
+
+    public async Task<IReadOnlyList<AppRevision>?> GetRevisions()
+    {
+        if (App.Spec is null)
+            return null;
+        var target = Rollbacks.DefaultTarget(App.Revision, App.Revisions.Keys, (await Status(App)).Serving);
+        return [.. App.Revisions.OrderByDescending(r => r.Key).Select(r => new AppRevision
+        {
+            Revision = r.Key,
+            CreatedAt = App.Origins.GetValueOrDefault(r.Key)?.At,
+            RollbackOf = App.Origins.GetValueOrDefault(r.Key)?.RollbackOf,
+            Current = r.Key == App.Revision,
+            RollbackTarget = r.Key == target,
+            Spec = r.Value,
+        })];
     }
 
     public async Task<AppStatus?> GetStatus() => App.Spec is null ? null : await Status(App);
@@ -105,18 +142,20 @@ internal sealed class AppServiceGrain(
             _retry ??= this.RegisterGrainTimer(Reconcile, new() { DueTime = RetryAfter, Period = RetryAfter });
     }
 
-    private AppDocument Revise(AppSpec spec, IReadOnlyList<string> regions)
+    private AppDocument Revise(AppSpec spec, IReadOnlyList<string> regions, int revision, int? rollbackOf = null)
     {
         var wanted = spec.Regions is { Count: > 0 } named ? named : regions;
-        var revision = App.Spec is { } known && AppSpecComparison.RunTheSame(known, spec) ? App.Revision : App.Revision + 1;
         var kept = App.Revisions.Where(r => r.Key > revision - RevisionsKept).ToDictionary();
         kept[revision] = spec;
+        var origins = App.Origins.Where(o => kept.ContainsKey(o.Key)).ToDictionary();
+        origins.TryAdd(revision, new RevisionOrigin(clock.GetUtcNow(), rollbackOf));
         return App with
         {
             Spec = spec,
             Revision = revision,
             Generation = App.Generation + 1,
             Revisions = kept,
+            Origins = origins,
             Shares = new(RegionSplit.Even(spec.Replicas, wanted)),
             Regions = [.. App.Regions.Union(wanted, StringComparer.Ordinal)],
         };
@@ -236,6 +275,7 @@ internal sealed class AppServiceGrain(
             Ready = regions.Sum(r => r.Value?.Ready ?? 0),
             Message = message,
             Spec = app.Spec!,
+            Serving = regions.Select(r => r.Value?.Serving).FirstOrDefault(s => s is not null),
         };
     }
 

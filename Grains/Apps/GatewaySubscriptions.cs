@@ -20,24 +20,32 @@ internal sealed class GatewaySubscriptions(TimeProvider clock, ILogger log)
     }
 
     /// <summary>Tells every gateway and waits until each has confirmed, or 2 s have passed. One that fails is forgotten until it renews.</summary>
-    public async Task Publish(Func<IRouteObserver, Task> tell)
+    public Task Publish(Func<IRouteObserver, Task> tell) => Ask(async gateway =>
+    {
+        await tell(gateway);
+        return true;
+    });
+
+    /// <summary>Asks every gateway, for at most 2 s. One that fails is forgotten until it renews, and answers the default.</summary>
+    public Task<T?[]> Ask<T>(Func<IRouteObserver, Task<T>> ask)
     {
         var now = clock.GetUtcNow();
         foreach (var expired in _until.Where(s => s.Value < now).Select(s => s.Key).ToList())
             _until.Remove(expired);
-        await Task.WhenAll(_until.Keys.ToList().Select(gateway => Tell(gateway, tell)));
+        return Task.WhenAll(_until.Keys.ToList().Select(gateway => AskOne(gateway, ask)));
     }
 
-    private async Task Tell(IRouteObserver gateway, Func<IRouteObserver, Task> tell)
+    private async Task<T?> AskOne<T>(IRouteObserver gateway, Func<IRouteObserver, Task<T>> ask)
     {
         try
         {
-            await tell(gateway).WaitAsync(Patience, clock);
+            return await ask(gateway).WaitAsync(Patience, clock);
         }
         catch (Exception failure)
         {
             _until.Remove(gateway);
             log.LogDebug("A gateway did not confirm a change of routes; its renewal repairs that: {Reason}", failure.Message);
+            return default;
         }
     }
 }

@@ -47,9 +47,9 @@ internal sealed class ReplicaSetContainers
         [.. ids.Select(id => _live.GetValueOrDefault(id)?.Record).OfType<ContainerRecord>()];
 
     /// <summary>Records in a state about which nobody was told for a while; they count as told from now on.</summary>
-    public List<ContainerRecord> Due(ContainerState state, DateTimeOffset now, TimeSpan after)
+    public List<ContainerRecord> Due(ContainerState state, DateTimeOffset now, TimeSpan after, Func<ContainerRecord, bool>? which = null)
     {
-        var due = _live.Values.Where(e => e.Record.State == state && now - e.ToldAt > after).ToList();
+        var due = _live.Values.Where(e => e.Record.State == state && now - e.ToldAt > after && which?.Invoke(e.Record) != false).ToList();
         foreach (var entry in due)
             _live[entry.Record.Id] = entry with { ToldAt = now };
         return due.ConvertAll(e => e.Record);

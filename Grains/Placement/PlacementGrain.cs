@@ -40,12 +40,17 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         _ledger.Restore(snapshot.Containers);
     }
 
-    public async Task<PlacementResult> Place(PlacementRequest request)
+    public async Task<PlacementResult> Place(PlacementRequest request) => (await PlaceEach([request]))[0];
+
+    public async Task<IReadOnlyList<PlacementResult>> PlaceEach(IReadOnlyList<PlacementRequest> requests)
     {
-        var plan = _ledger.Place(request, _ => ContainerIds.Next(request.App), clock.GetUtcNow());
-        if (plan.Placed.Count > 0)
-            await Commit(store.Insert(Region, _epoch, plan.Placed, CancellationToken.None));
-        return new PlacementResult { Placed = plan.Placed, Refusal = plan.Refusal };
+        if (requests.Sum(r => (long)r.Count) > IPlacementGrain.MaxReplicas)
+            throw new ArgumentException($"A call may ask for {IPlacementGrain.MaxReplicas} replicas at most.", nameof(requests));
+        var placed = new List<ContainerRecord>(requests.Count);
+        var results = Decide(requests, placed);
+        if (placed.Count > 0)
+            await Commit(store.Insert(Region, _epoch, placed, CancellationToken.None));
+        return results;
     }
 
     public async Task Release(IReadOnlyList<ContainerRelease> releases)
@@ -128,6 +133,30 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
     }
 
     public Task<IReadOnlyList<ServerStatus>> GetServers() => Task.FromResult(_ledger.Describe(clock.GetUtcNow()));
+
+    private PlacementResult[] Decide(IReadOnlyList<PlacementRequest> requests, List<ContainerRecord> placed)
+    {
+        var now = clock.GetUtcNow();
+        var results = new PlacementResult[requests.Count];
+        try
+        {
+            for (var i = 0; i < results.Length; i++)
+            {
+                var request = requests[i];
+                var plan = _ledger.Place(request, _ => ContainerIds.Next(request.App), now);
+                results[i] = new PlacementResult { Placed = plan.Placed, Refusal = plan.Refusal };
+                placed.AddRange(plan.Placed);
+            }
+            return results;
+        }
+        catch
+        {
+            // A request that cannot be decided takes the whole call with it, and nothing may stay reserved.
+            foreach (var record in placed)
+                _ledger.Release(record.Id);
+            throw;
+        }
+    }
 
     /// <summary>
     /// Waits until a change is durable. When it was refused, or nobody knows whether it is durable, this memory is worth

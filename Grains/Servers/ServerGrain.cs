@@ -19,19 +19,24 @@ internal sealed partial class ServerGrain(
     // About every 5 s: an agent that hears nothing for three times as long counts itself as on its own.
     private const int GovernEvery = 10;
 
+    // Making a reference costs more than a call, and reports come all the time.
+    private readonly Dictionary<string, IVmGrain> _vms = new(StringComparer.Ordinal);
+    private readonly LogRequests _logs = new(clock);
     private AgentSession? _session;
     private ServerRecord? _record;
-    private IReadOnlyList<VmRecord> _vms = [];
+    private IReadOnlyList<VmRecord> _vmRecords = [];
     private int _reports;
 
-    private string Region => GrainKeys.RegionOf(this.GetPrimaryKeyString()).ToString();
-    private string Name => this.GetPrimaryKeyString()[(Region.Length + 1)..];
+    private string Region { get; set; } = "";
+    private string Name { get; set; } = "";
     private IPlacementGrain Placement => GrainFactory.GetGrain<IPlacementGrain>(Region);
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        var key = this.GetPrimaryKeyString().Split('/');
+        (Region, Name) = (key[0], key[1]);
         _record = await pool.GetServer(Region, Name, cancellationToken);
-        _vms = await pool.GetVms(Region, Name, cancellationToken);
+        _vmRecords = await pool.GetVms(Region, Name, cancellationToken);
         StartWatch();
     }
 
@@ -41,9 +46,10 @@ internal sealed partial class ServerGrain(
             return $"a newer session of {Region}/{Name} is connected; is a second agent running with this server's name?";
         _session?.Link.Close("a newer session took over").Ignore();
         _session = null;
+        _logs.GiveUp();
         _loss.Offer(hello.Vms, clock.GetUtcNow());
         _record = await pool.UpsertServer(hello.Server, hello.Vms, CancellationToken.None);
-        _vms = WithPolicy(hello.Vms, await pool.GetVms(Region, Name, CancellationToken.None));
+        _vmRecords = WithPolicy(hello.Vms, await pool.GetVms(Region, Name, CancellationToken.None));
         await Placement.Join(_record, Offered(hello.Vms));
         await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
         _session = new AgentSession(hello.Session, link, hello.Vms);
@@ -59,6 +65,7 @@ internal sealed partial class ServerGrain(
             return;
         var vms = _session.Vms;
         _session = null;
+        _logs.GiveUp();
         await Placement.Leave(Name, "its agent is not connected");
         await Task.WhenAll(vms.Select(vm => Vm(vm.Name).Detach()));
         Log("disconnected", $"the agent of server {Name} is gone; its containers go on, new ones go elsewhere");
@@ -110,12 +117,12 @@ internal sealed partial class ServerGrain(
 
     public async Task<VmRecord?> ConfigureVm(string vm, VmPatch patch)
     {
-        if (_vms.FirstOrDefault(v => v.Name == vm) is not { } known)
+        if (_vmRecords.FirstOrDefault(v => v.Name == vm) is not { } known)
             return null;
         var (cordoned, draining) = Decide(known.Cordoned, known.Draining, patch.Cordoned, patch.Draining);
         if (await pool.SetVmPolicy(Region, Name, vm, cordoned, draining, CancellationToken.None) is not { } next)
             return null;
-        _vms = [.. _vms.Select(v => v.Name == vm ? v with { Cordoned = next.Cordoned, Draining = next.Draining } : v)];
+        _vmRecords = [.. _vmRecords.Select(v => v.Name == vm ? v with { Cordoned = next.Cordoned, Draining = next.Draining } : v)];
         await Placement.ConfigureVm(next);
         LookAgain();
         Log("configured", $"VM {vm} of {Name} is {Words(cordoned, draining)}");
@@ -123,6 +130,20 @@ internal sealed partial class ServerGrain(
     }
 
     public Task<ServerRecord?> GetRecord() => Task.FromResult(_record);
+
+    public Task<LogChunk> ReadLogs(LogRead read) => _session is { Link: var link }
+        ? _logs.Ask(read, request => link.ReadLogs(request, read).Ignore())
+        : Task.FromResult(LogRequests.Away(read.From, "its agent is not connected"));
+
+    public Task CloseLogs(string reader) => _session?.Link.CloseLogs(reader) ?? Task.CompletedTask;
+
+    public Task<bool> TakeLogs(long session, long request, LogChunk chunk)
+    {
+        if (_session?.Id != session)
+            return Task.FromResult(false);
+        _logs.Answer(request, chunk);
+        return Task.FromResult(true);
+    }
 
     // The timer does the work; being called keeps the grain there.
     public Task Keep() => Task.CompletedTask;
@@ -143,7 +164,7 @@ internal sealed partial class ServerGrain(
         return [.. stored.Select(vm => now.TryGetValue(vm.Name, out var live) ? live with { Cordoned = vm.Cordoned, Draining = vm.Draining } : vm)];
     }
 
-    private IReadOnlyList<VmRecord> Offered(IReadOnlyList<VmRecord> said) => [.. _vms.Where(vm => said.Any(s => s.Name == vm.Name))];
+    private IReadOnlyList<VmRecord> Offered(IReadOnlyList<VmRecord> said) => [.. _vmRecords.Where(vm => said.Any(s => s.Name == vm.Name))];
 
     /// <summary>Tells the agent what holds. Nobody waits for it: what is lost is said again.</summary>
     private async Task Govern()
@@ -153,7 +174,8 @@ internal sealed partial class ServerGrain(
             await session.Link.Govern(new ServerPolicy(record.Thresholds ?? region.Thresholds, region.EvictAfterSeconds));
     }
 
-    private IVmGrain Vm(string vm) => GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
+    private IVmGrain Vm(string vm) =>
+        _vms.TryGetValue(vm, out var grain) ? grain : _vms[vm] = GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
 
     private void Log(string kind, string message, ContainerRecord? about = null)
     {

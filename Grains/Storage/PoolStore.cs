@@ -39,10 +39,18 @@ public sealed partial class PoolStore(NpgsqlDataSource source)
     {
         await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct).ConfigureAwait(false);
+        await ReadWhole(connection, ct).ConfigureAwait(false);
         return new RegionSnapshot(
             await ReadServers(connection, region, ct).ConfigureAwait(false),
             await ReadVms(connection, region, ct).ConfigureAwait(false),
             await ReadPlaced(connection, region, ct).ConfigureAwait(false));
+    }
+
+    // The one that does not look for keys: see the settings of the connections.
+    private static async Task ReadWhole(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var command = Command(connection, "SET LOCAL enable_seqscan = on");
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
     private NpgsqlCommand Command(string text, params ReadOnlySpan<object?> values) => Fill(source.CreateCommand(text), values);

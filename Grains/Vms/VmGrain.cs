@@ -80,6 +80,14 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
         return Task.CompletedTask;
     }
 
+    public Task Forget(IReadOnlyList<string> containers)
+    {
+        var known = containers.Where(_containers.Remove).ToList();
+        if (known.Count > 0)
+            Change();
+        return Task.CompletedTask;
+    }
+
     public async Task Report(IReadOnlyList<ContainerStatus> changed)
     {
         var known = changed.Where(c => _containers.ContainsKey(c.Id)).ToList();
@@ -113,7 +121,7 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
     {
         var replicaSet = GrainFactory.GetGrain<IReplicaSetGrain>(GrainKeys.ReplicaSet(Region, record.App));
         if (await replicaSet.GetRevision(record.Revision) is { } spec)
-            _containers[record.Id] = new VmContainer(record, spec, record.State == ContainerState.Draining);
+            _containers[record.Id] = new VmContainer(record, spec, Stop: false); // a draining one is stopped when its replica set says so
         else
             await Release(new ContainerRelease(record.Id, ContainerState.Failed, "its app is gone"));
     }

@@ -72,9 +72,10 @@ internal sealed class ServerGroups
             // Version 1 lets no group have more than the one above it: narrow from below, widen from above.
             var narrower = cpuMillis is { } next && (_cap is not { } before || next < before);
             _cap = cpuMillis;
-            var vms = _vmCpuMillis.Keys.Select(SetVmCpu);
-            IEnumerable<string?> results = narrower ? vms.Append(SetIdleCpu()) : vms.Prepend(SetIdleCpu());
-            return results.ToList().Find(result => result is not null);
+            var vms = _vmCpuMillis.Keys.Select(vm => new Func<string?>(() => SetVmCpu(vm)));
+            var steps = narrower ? vms.Append(SetIdleCpu) : vms.Prepend(SetIdleCpu);
+            // Every one is taken, whatever became of the one before.
+            return steps.Select(set => set()).ToList().Find(notInForce => notInForce is not null);
         }
     }
 

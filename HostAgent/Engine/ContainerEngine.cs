@@ -1,6 +1,7 @@
 using System.Globalization;
 using Docker.DotNet;
 using Docker.DotNet.Models;
+using Hosting.HostAgent.Logs;
 using Hosting.Protocol;
 
 namespace Hosting.HostAgent.Engine;
@@ -17,6 +18,9 @@ internal sealed class ContainerEngine : IDisposable
 
     /// <summary>The engine's images.</summary>
     internal IImageOperations Images => _docker.Images;
+
+    /// <summary>The log of one container.</summary>
+    internal EngineLog Log(string id) => new(_docker.Containers, id);
 
     /// <summary>Asks for the API version first and pins it: without one an engine takes its newest, which may differ from what we speak.</summary>
     /// <param name="endpoint"><c>unix://</c>, <c>tcp://</c> or <c>http://</c>.</param>

@@ -37,6 +37,9 @@ internal sealed record EngineContainer
 
     public bool OutOfMemory { get; init; }
 
+    /// <summary>The last lines that an ended process wrote, short enough to be shown; null when it wrote none or nobody asked.</summary>
+    public string? LastLines { get; init; }
+
     /// <summary>When its process started last; null when it never did or the engine was not asked.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 

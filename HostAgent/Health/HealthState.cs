@@ -52,6 +52,9 @@ internal readonly record struct HealthState
 /// <param name="Grace">Time after the start in which failures do not count, unless it was healthy before.</param>
 internal sealed record HealthRules(string Path, TimeSpan Interval, TimeSpan Timeout, int HealthyAfter, int UnhealthyAfter, TimeSpan Grace)
 {
+    /// <summary>How long an accepted connection has to stay open, where a proxy accepts before the container; else no time at all.</summary>
+    public TimeSpan Settle { get; init; }
+
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(5);
     private static readonly HealthCheck Default = new() { IntervalSeconds = 2, TimeoutSeconds = 1, HealthyAfter = 1, UnhealthyAfter = 3, GracePeriodSeconds = 30 };
 

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using Grpc.Net.Client;
 using Hosting.HostAgent.Configuration;
+using Hosting.HostAgent.Logs;
 using Hosting.HostAgent.Pressure;
 using Hosting.HostAgent.Reconcile;
 using Hosting.HostAgent.Vms;
@@ -10,7 +11,8 @@ namespace Hosting.HostAgent.Hub;
 
 /// <summary>The agent's end of the conversation with the control plane: one stream to one silo, to the next one when it breaks, for ever.</summary>
 internal sealed class HubClient(
-    AgentSettings settings, IReadOnlyList<VmSupervisor> vms, StatusBoard board, ServerWatch watch, ControlPlane control, TimeProvider time, ILogger log)
+    AgentSettings settings, IReadOnlyList<VmSupervisor> vms, StatusBoard board, ServerWatch watch, ControlPlane control, LogReaders logs,
+    TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan ReportAtLeastEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(5);
@@ -120,6 +122,7 @@ internal sealed class HubClient(
     private async Task ListenAsync(IAsyncStreamReader<HubMessage> hub, CancellationToken cancellation)
     {
         var seen = new HashSet<string>();
+        logs.Forget();
         while (await hub.MoveNext(cancellation))
         {
             control.Heard();
@@ -127,6 +130,10 @@ internal sealed class HubClient(
                 control.Take(hub.Current.Policy);
             else if (hub.Current.KindCase == HubMessage.KindOneofCase.Desired && _vms.TryGetValue(hub.Current.Desired.Vm, out var vm))
                 vm.Reconciler.Apply(hub.Current.Desired, firstOfStream: seen.Add(vm.Vm.Name));
+            else if (hub.Current.KindCase == HubMessage.KindOneofCase.ReadLogs)
+                logs.Ask(hub.Current.ReadLogs);
+            else if (hub.Current.KindCase == HubMessage.KindOneofCase.CloseLogs)
+                logs.Close(hub.Current.CloseLogs.Reader);
             else if (hub.Current.KindCase == HubMessage.KindOneofCase.Refused)
                 throw new InvalidOperationException(hub.Current.Refused.Reason);
         }
@@ -142,11 +149,23 @@ internal sealed class HubClient(
             var changes = board.TakeChanges();
             if (changes.Count > 0)
                 await hub.WriteAsync(AgentMessages.Changes(changes), cancellation).WaitAsync(WriteDeadline, time, cancellation);
-            // News without a changed container or a new measurement is about a VM.
-            if (watch.Latest is not { } measured || (changes.Count > 0 && measured.At == reported))
+            var answered = await AnswerAsync(hub, cancellation);
+            // News without a changed container, lines of a log or a new measurement is about a VM.
+            if (watch.Latest is not { } measured || ((changes.Count > 0 || answered) && measured.At == reported))
                 continue;
             reported = measured.At;
             await hub.WriteAsync(AgentMessages.Utilization(measured, vms), cancellation).WaitAsync(WriteDeadline, time, cancellation);
         }
+    }
+
+    /// <summary>One answer a round: however many there are, changes and measurements go between them.</summary>
+    private async Task<bool> AnswerAsync(IClientStreamWriter<AgentMessage> hub, CancellationToken cancellation)
+    {
+        if (logs.TakeAnswer() is not { } answer)
+            return false;
+        await hub.WriteAsync(new AgentMessage { LogLines = answer }, cancellation).WaitAsync(WriteDeadline, time, cancellation);
+        if (logs.HasAnswers)
+            board.Wake();
+        return true;
     }
 }

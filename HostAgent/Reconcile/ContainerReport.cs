@@ -27,7 +27,7 @@ internal static class ContainerReport
             Revision = desired?.Revision ?? observed.Revision,
             State = state,
             Healthy = healthy,
-            Endpoint = running && address is not null && observed.Port > 0 ? $"{address}:{observed.Port}" : "",
+            Endpoint = running && address is not null && observed.Port > 0 ? HostPort.Of(address, observed.Port) : "",
             StartedAt = observed.StartedAt?.ToUnixTimeMilliseconds() ?? 0,
             Reason = healthy ? "" : Reason(address, desired, observed, health, state),
         };

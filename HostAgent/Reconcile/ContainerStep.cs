@@ -11,6 +11,9 @@ namespace Hosting.HostAgent.Reconcile;
 /// </summary>
 internal static class ContainerStep
 {
+    /// <summary>From this restart on it is a crash loop: the first restart may have been bad luck.</summary>
+    private const int CrashLoopAfter = 2;
+
     /// <summary>The next operation.</summary>
     /// <param name="desired">What is wanted; null when it is not wanted here.</param>
     /// <param name="observed">What is known.</param>
@@ -58,6 +61,10 @@ internal static class ContainerStep
             _ => looked,
         };
     }
+
+    /// <summary>Whether this look finds an exit that was not known before.</summary>
+    public static bool IsNewExit(Observed before, EngineContainer found) =>
+        found.Presence == Presence.Exited && !(before.Presence == Presence.Exited && before.StartedAt == found.StartedAt);
 
     /// <summary>What is known after the VM lost its power: nothing but the past, and nothing to wait for.</summary>
     public static Observed PoweredOff(Observed observed) => observed with
@@ -114,7 +121,7 @@ internal static class ContainerStep
     /// <summary>An exit is counted once: when it is seen first, or when the process had been started again since.</summary>
     private static Observed Exited(Observed before, Observed looked, EngineContainer found, DateTimeOffset now)
     {
-        if (before.Presence == Presence.Exited && before.StartedAt == found.StartedAt)
+        if (!IsNewExit(before, found))
             return looked;
         var ranWell = before.StartedAt is { } started && now - started >= Backoff.WellAfter;
         var restart = ranWell || before.Presence == Presence.Unknown ? 1 : before.Restarts + 1;
@@ -128,8 +135,10 @@ internal static class ContainerStep
 
     private static string ExitReason(EngineContainer found, int restart, TimeSpan delay)
     {
+        var loop = restart >= CrashLoopAfter ? "crash loop: " : "";
         var exit = found.OutOfMemory ? "ran out of its memory" : string.Create(CultureInfo.InvariantCulture, $"exited with code {found.ExitCode}");
         var when = delay == TimeSpan.Zero ? "at once" : string.Create(CultureInfo.InvariantCulture, $"in {delay.TotalSeconds:0} s");
-        return string.Create(CultureInfo.InvariantCulture, $"{exit}, restart {restart} {when}");
+        var lines = found.LastLines is { Length: > 0 } last ? $"; last lines: {last}" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{loop}{exit}, restart {restart} {when}{lines}");
     }
 }

@@ -1,4 +1,5 @@
 using Hosting.HostAgent.Engine;
+using Hosting.HostAgent.Logs;
 using Hosting.Protocol;
 
 namespace Hosting.HostAgent.Reconcile;
@@ -14,17 +15,19 @@ internal sealed class ContainerWork(ContainerEngine engine, ImageSource images, 
     public Task<Observed> ExecuteAsync(DesiredContainer? desired, Observed observed, Operation operation, CancellationToken cancellation) =>
         operation.Verb switch
         {
-            Verb.Inspect => InspectAsync(observed, operation, cancellation),
+            Verb.Inspect => InspectAsync(desired, observed, operation, cancellation),
             Verb.Create => CreateAsync(desired!, observed, operation, cancellation),
             _ => PlainAsync(desired, observed, operation, cancellation),
         };
 
-    private async Task<Observed> InspectAsync(Observed observed, Operation operation, CancellationToken cancellation)
+    private async Task<Observed> InspectAsync(DesiredContainer? desired, Observed observed, Operation operation, CancellationToken cancellation)
     {
         var (result, found) = await engine.InspectAsync(observed.Id, cancellation);
         var now = time.GetUtcNow();
         if (found is { Port: > 0 })
             ports.Keep(found.Port);
+        if (desired is { Stop: false } && found is not null && ContainerStep.IsNewExit(observed, found))
+            found = found with { LastLines = await LastLines.ReadAsync(engine.Log(found.Id), found.StartedAt, cancellation) };
         return result.Outcome == EngineOutcome.Done
             ? ContainerStep.Seen(observed, found, now) : ContainerStep.After(observed, operation, result, now);
     }

@@ -29,6 +29,23 @@ internal sealed class VmReconciler(
     /// <summary>Version of the desired state taken last; 0 when none was.</summary>
     public long AppliedVersion => _desired?.Version ?? 0;
 
+    /// <summary>The VM's engine; null while the VM is not up.</summary>
+    public ContainerEngine? Engine
+    {
+        get
+        {
+            lock (_lock)
+                return _attached?.Vm.Engine;
+        }
+    }
+
+    /// <summary>Whether a container is to run here, whether it is there already or not.</summary>
+    public bool Wants(string id)
+    {
+        lock (_lock)
+            return _entries.TryGetValue(id, out var entry) && entry.Desired is { Stop: false };
+    }
+
     /// <summary>Completes when the state of everything that ran before is known.</summary>
     public Task Settled => _settled.Task;
 
@@ -364,7 +381,7 @@ internal sealed class VmReconciler(
         {
             entry.Health?.Dispose();
             entry.Health = HealthWatch.Start(probe, attachment.Vm.Address, observed.Port,
-                HealthRules.From(entry.Desired?.HealthCheck), startedAt, time, watch => Checked(entry, watch));
+                HealthRules.From(entry.Desired?.HealthCheck) with { Settle = attachment.Vm.Settle }, startedAt, time, watch => Checked(entry, watch));
         }
     }
 

@@ -6,7 +6,7 @@ namespace Hosting.HostAgent.Utilization;
 /// <summary>What one container uses.</summary>
 /// <param name="Container">It.</param>
 /// <param name="CpuMillis">Thousandths of a core, averaged since the measurement before.</param>
-/// <param name="MemoryMiB">Without what the kernel can drop at once.</param>
+/// <param name="MemoryMiB">Rounded up, without what the kernel can drop at once.</param>
 internal sealed record ContainerUsage(RunningContainer Container, int CpuMillis, int MemoryMiB);
 
 /// <summary>Measures the containers of nested VMs by their control groups; the less often the more there are.</summary>
@@ -63,7 +63,7 @@ internal sealed class ContainerUsageSampler(ServerGroups groups, TimeProvider ti
             // A container that was started again has a new group, which counts from 0.
             var cores = elapsed > 0 ? Math.Max(0, seconds - _last!.Value.CpuSeconds) / elapsed : 0;
             _last = (at, seconds);
-            return new ContainerUsage(container, (int)Math.Round(cores * 1000), (int)(group.MemoryBytes() / (1024 * 1024)));
+            return new ContainerUsage(container, (int)Math.Round(cores * 1000), (int)Math.Ceiling(group.MemoryBytes() / (1024.0 * 1024)));
         }
 
         public void Dispose() => group.Dispose();

@@ -8,12 +8,14 @@ internal sealed class EngineDriver(AgentSettings settings, VmSettings vm, TimePr
 {
     private static readonly TimeSpan ConnectDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(2);
+    // Docker's own proxy hangs up within milliseconds when nobody listens in the container.
+    private static readonly TimeSpan ProxySettle = TimeSpan.FromMilliseconds(50);
     private static readonly (int First, int Last) PublishedPorts = (20_000, 29_999);
 
     public async Task<RunningVm> StartAsync(CancellationToken cancellation)
     {
         var engine = await ConnectAsync(cancellation);
-        return new RunningVm(engine, vm.Address!, PublishedPorts, Adopted: true, token => WaitForEndAsync(engine, token));
+        return new RunningVm(engine, vm.Address!, PublishedPorts, Adopted: true, token => WaitForEndAsync(engine, token)) { Settle = ProxySettle };
     }
 
     /// <summary>Stops our containers; the engine is not ours.</summary>

@@ -26,4 +26,8 @@ internal interface IVmDriver
 /// <param name="Adopted">Whether it ran before, so its containers do too.</param>
 /// <param name="WaitForEndAsync">Completes when the VM is gone, with the reason.</param>
 internal sealed record RunningVm(
-    ContainerEngine Engine, string Address, (int First, int Last) Ports, bool Adopted, Func<CancellationToken, Task<string>> WaitForEndAsync);
+    ContainerEngine Engine, string Address, (int First, int Last) Ports, bool Adopted, Func<CancellationToken, Task<string>> WaitForEndAsync)
+{
+    /// <summary>How long a connection that was accepted at a published port has to stay open to count, where a proxy may have accepted it.</summary>
+    public TimeSpan Settle { get; init; }
+}

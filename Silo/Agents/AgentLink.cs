@@ -24,6 +24,18 @@ internal sealed class AgentLink : IAgentLink
         return Task.CompletedTask;
     }
 
+    public Task ReadLogs(long request, LogRead read)
+    {
+        _outgoing.Writer.TryWrite(AgentMessages.Write(request, read));
+        return Task.CompletedTask;
+    }
+
+    public Task CloseLogs(string reader)
+    {
+        _outgoing.Writer.TryWrite(new HubMessage { CloseLogs = new CloseLogs { Reader = reader } });
+        return Task.CompletedTask;
+    }
+
     public Task Close(string reason)
     {
         _outgoing.Writer.TryWrite(new HubMessage { Refused = new Refused { Reason = reason } });

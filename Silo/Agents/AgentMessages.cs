@@ -5,7 +5,7 @@ using Hosting.Vms;
 namespace Hosting.Silo.Agents;
 
 /// <summary>Between the agents' protocol and the grains' vocabulary.</summary>
-internal static class AgentMessages
+internal static partial class AgentMessages
 {
     public static AgentHello Read(Protocol.Hello hello) => new()
     {

@@ -13,6 +13,9 @@ internal static class ApiJson
     /// <summary>For requests: what is not understood is refused rather than ignored.</summary>
     public static JsonSerializerOptions Strict { get; } = CreateStrict();
 
+    /// <summary>For the events of a stream, each of which is one line.</summary>
+    public static JsonSerializerOptions OneLine { get; } = CreateOneLine();
+
     /// <summary>For responses, and for the schemas of the OpenAPI document.</summary>
     public static void Configure(JsonSerializerOptions options)
     {
@@ -21,6 +24,14 @@ internal static class ApiJson
         options.RespectNullableAnnotations = true;
         // Answers are read by people too; they are never pasted into HTML.
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+    }
+
+    private static JsonSerializerOptions CreateOneLine()
+    {
+        var options = new JsonSerializerOptions();
+        Configure(options);
+        options.MakeReadOnly(populateMissingResolver: true);
+        return options;
     }
 
     private static JsonSerializerOptions CreateStrict()

@@ -49,7 +49,8 @@ internal static class AppEndpoints
         return Answer(result, http.Response, address.Value, dryRun);
     }
 
-    private static IResult Answer(DeployResult result, HttpResponse response, PublicAddress address, bool dryRun)
+    /// <summary>What came of a deployment or a rollback.</summary>
+    internal static IResult Answer(DeployResult result, HttpResponse response, PublicAddress address, bool dryRun)
     {
         if (result.Outcome == DeployOutcome.Invalid) return Problems.Invalid(ByField(result.Errors));
         if (result.Outcome == DeployOutcome.Conflict) return Problems.Conflict(ByField(result.Errors));

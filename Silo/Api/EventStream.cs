@@ -12,8 +12,6 @@ internal sealed class EventStream(EventLog events, EventFilter filter, HttpRespo
     private static readonly TimeSpan PollAfterFailure = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
-    private static readonly JsonSerializerOptions Json = CreateJson();
-
     private long? _last = filter.AfterId;
     private long _lastWrite;
 
@@ -43,7 +41,7 @@ internal sealed class EventStream(EventLog events, EventFilter filter, HttpRespo
     {
         foreach (var happened in page)
         {
-            await Write($"id: {happened.Id}\ndata: {JsonSerializer.Serialize(happened, Json)}\n\n", cancel);
+            await Write($"id: {happened.Id}\ndata: {JsonSerializer.Serialize(happened, ApiJson.OneLine)}\n\n", cancel);
             _last = happened.Id;
         }
         if (time.GetElapsedTime(_lastWrite) > Heartbeat) await Write(":\n\n", cancel);
@@ -68,13 +66,5 @@ internal sealed class EventStream(EventLog events, EventFilter filter, HttpRespo
     {
         _lastWrite = time.GetTimestamp();
         return response.WriteAsync(text, cancel);
-    }
-
-    private static JsonSerializerOptions CreateJson()
-    {
-        var options = new JsonSerializerOptions();
-        ApiJson.Configure(options);
-        options.MakeReadOnly(populateMissingResolver: true);
-        return options;
     }
 }

@@ -59,7 +59,7 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
     private static string Wanted(string type) => type.TrimEnd('?') switch
     {
         "bool" => "true or false",
-        "int" or "long" => "a whole number",
+        "int" or "long" or "Nullable<int>" or "Nullable<long>" => "a whole number",
         _ => "something else",
     };
 

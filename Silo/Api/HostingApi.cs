@@ -1,4 +1,5 @@
 using System.Reflection;
+using Hosting.Silo.Api.Logs;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Prometheus;
 
@@ -24,6 +25,9 @@ public static class HostingApi
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<RegionQueries>();
         services.AddSingleton<EventFollower>();
+        services.AddSingleton<LogSources>();
+        services.AddSingleton<LogHistory>();
+        services.AddSingleton<LogFollower>();
         services.AddOpenApi("v1", openApi => openApi.AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "Hosting";
@@ -45,6 +49,8 @@ public static class HostingApi
 
         var v1 = app.MapGroup("/v1").ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         AppEndpoints.Map(v1);
+        RevisionEndpoints.Map(v1);
+        LogEndpoints.Map(v1);
         ContainerEndpoints.Map(v1);
         ServerEndpoints.Map(v1);
         VmEndpoints.Map(v1);

@@ -21,6 +21,9 @@ public sealed class World
 
     public ConcurrentDictionary<string, ServerStatus> Servers { get; } = new();
 
+    /// <summary>What containers wrote, by id.</summary>
+    public ConcurrentDictionary<string, List<LogLine>> Logs { get; } = new();
+
     /// <summary>What a call of a region that is not served ends with.</summary>
     public static Exception NoSilo => new OrleansException("secret: no silo");
 
@@ -95,6 +98,21 @@ internal sealed class ScriptedApp(World world) : Grain, IAppServiceGrain
     public Task<AppStatus?> Delete() => Task.FromResult(
         world.Apps.TryRemove(Name, out var status) ? status with { Phase = AppPhase.Deleting } : null);
 
+    public Task<DeployResult?> Rollback(int? revision)
+    {
+        if (!world.Apps.TryGetValue(Name, out var known)) return Task.FromResult<DeployResult?>(null);
+        if (revision > known.Revision)
+            return Task.FromResult<DeployResult?>(new() { Outcome = DeployOutcome.Conflict, Errors = [new("revision", $"revision {revision} is not kept; kept are 1")] });
+        var status = known with { Revision = known.Revision + 1, Message = $"back to {revision?.ToString() ?? "the one before"}" };
+        world.Apps[Name] = status;
+        return Task.FromResult<DeployResult?>(new() { Outcome = DeployOutcome.Updated, Status = status });
+    }
+
+    public Task<IReadOnlyList<AppRevision>?> GetRevisions() => Task.FromResult<IReadOnlyList<AppRevision>?>(
+        world.Apps.TryGetValue(Name, out var known)
+            ? [new() { Revision = known.Revision, Current = true, RollbackTarget = false, Spec = known.Spec, RollbackOf = 3 }]
+            : null);
+
     public Task<IReadOnlyList<ContainerRecord>?> GetContainers() => throw new NotSupportedException();
 
     public Task<AppRoute?> Watch(IRouteObserver observer, RouteVersion? known) => throw new NotSupportedException();
@@ -135,6 +153,8 @@ internal sealed class ScriptedPlacement(World world) : Grain, IPlacementGrain
     }
 
     public Task<PlacementResult> Place(PlacementRequest request) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<PlacementResult>> PlaceEach(IReadOnlyList<PlacementRequest> requests) => throw new NotSupportedException();
 
     public Task Release(IReadOnlyList<ContainerRelease> releases) => throw new NotSupportedException();
 
@@ -204,6 +224,24 @@ internal sealed class ScriptedServer(World world) : Grain, IServerGrain
     public Task<bool> Report(long session, UtilizationReport report) => throw new NotSupportedException();
 
     public Task<bool> ReportContainers(long session, IReadOnlyList<Vms.ContainerStatus> changed) => throw new NotSupportedException();
+
+    public async Task<LogChunk> ReadLogs(LogRead read)
+    {
+        var all = world.Logs.GetValueOrDefault(read.Container) ?? [];
+        var behind = all.Where(line => line.Position > read.From).ToList();
+        var lines = behind.TakeLast(read.Tail ?? behind.Count).ToList();
+        if (lines.Count == 0 && read.Follow) await Task.Delay(100);
+        return new LogChunk
+        {
+            State = lines.Count > 0 || read.Follow ? LogState.Open : LogState.End,
+            Lines = lines,
+            Next = behind.Count > 0 ? behind[^1].Position : read.From,
+        };
+    }
+
+    public Task CloseLogs(string reader) => Task.CompletedTask;
+
+    public Task<bool> TakeLogs(long session, long request, LogChunk chunk) => throw new NotSupportedException();
 
     public Task<ServerRecord?> GetRecord() => throw new NotSupportedException();
 

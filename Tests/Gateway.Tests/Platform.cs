@@ -95,6 +95,10 @@ public sealed class ScriptedApp(string name)
         return Task.WhenAll(Observers(_tableObservers).Select(observer => observer.TableChanged(table)));
     }
 
+    /// <summary>What the one gateway that subscribed says it has in flight for these containers, by the newest table.</summary>
+    public Task<IReadOnlyList<int>?> InFlight(string region, params string[] containers) =>
+        Observers(_tableObservers).Single().InFlight(name, region, _tables[region].Version, containers);
+
     /// <summary>Pushes any table, for example an old one.</summary>
     public Task Push(RouteTable table) => Task.WhenAll(Observers(_tableObservers).Select(observer => observer.TableChanged(table)));
 

@@ -17,6 +17,10 @@ public sealed class ScriptedAppService(Script script) : Grain, IAppServiceGrain
 
     public Task<IReadOnlyList<ContainerRecord>?> GetContainers() => throw new NotSupportedException();
 
+    public Task<DeployResult?> Rollback(int? revision = null) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<AppRevision>?> GetRevisions() => throw new NotSupportedException();
+
     public Task<bool> Owns(string hostname) => throw new NotSupportedException();
 
     public Task Reconcile() => throw new NotSupportedException();

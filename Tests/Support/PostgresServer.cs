@@ -113,7 +113,8 @@ public sealed class PostgresServer : IAsyncDisposable
     private static List<Process> ChildrenOf(int parent)
     {
         var children = new List<Process>();
-        foreach (var process in Process.GetProcessesByName("postgres"))
+        // Not by name: what runs calls itself by what it does.
+        foreach (var process in Process.GetProcesses())
             if (ParentOf(process.Id) == parent)
                 children.Add(process);
             else

@@ -32,17 +32,20 @@ public sealed class SimulatedAgent : IAsyncDisposable
     /// <summary>Changes a report before it is sent.</summary>
     public Action<Utilization> Measured { get; set; } = _ => { };
 
-    /// <summary>Whether it keeps its stream open and measures nothing.</summary>
-    public bool Silent { get; set; }
-
     /// <summary>The policy it was told last; null before.</summary>
     public Policy? Policy { get; private set; }
+
+    /// <summary>Whether it keeps its stream open and measures nothing.</summary>
+    public bool Silent { get; set; }
 
     /// <summary>Time between reports.</summary>
     public TimeSpan Period { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Says what becomes of a container it is told to run; null keeps it starting for ever.</summary>
     public Func<DesiredContainer, Container?> Start { get; set; } = Healthy;
+
+    /// <summary>What its containers write.</summary>
+    public SimulatedLogs Logs { get; set; } = new();
 
     /// <summary>Ids of the containers it runs.</summary>
     public IReadOnlyCollection<string> Running => [.. _running.Keys];
@@ -98,7 +101,8 @@ public sealed class SimulatedAgent : IAsyncDisposable
         _ended.Dispose();
     }
 
-    private static Container Healthy(DesiredContainer desired) => new()
+    /// <summary>A container that runs and is healthy at once.</summary>
+    public static Container Healthy(DesiredContainer desired) => new()
     {
         Id = desired.Id,
         App = desired.App,
@@ -128,6 +132,8 @@ public sealed class SimulatedAgent : IAsyncDisposable
         {
             if (message.Desired is { } desired)
                 Apply(desired);
+            else if (message.ReadLogs is { } read)
+                _ = Answer(read, cancellation);
             Policy = message.Policy ?? Policy;
         }
     }
@@ -157,6 +163,13 @@ public sealed class SimulatedAgent : IAsyncDisposable
             _outgoing.Writer.TryWrite(new AgentMessage { Utilization = report });
         }
         while (await timer.WaitForNextTickAsync(cancellation));
+    }
+
+    private async Task Answer(ReadLogs read, CancellationToken cancellation)
+    {
+        var answer = _running.ContainsKey(read.Container) ? await Logs.Read(read, cancellation) : new LogLines { State = LogState.Gone, Next = read.From };
+        answer.Request = read.Request;
+        _outgoing.Writer.TryWrite(new AgentMessage { LogLines = answer });
     }
 
     private void Apply(DesiredVm desired)

@@ -14,18 +14,34 @@ public static class AppPhases
     {
         var answers = regions.Select(r => r.Value).OfType<ReplicaSetStatus>().ToList();
         var ready = answers.Sum(r => r.Ready);
-        var containers = answers.Sum(r => r.Containers);
         if (deleting)
-            return (AppPhase.Deleting, $"{containers} containers are being stopped");
+            return (AppPhase.Deleting, $"{answers.Sum(r => r.Containers)} containers are being stopped");
         if (regions.FirstOrDefault(r => r.Value is null) is { Key: { } silent })
             return (AppPhase.Degraded, $"region {silent} does not answer; {ready} of {desired} replicas are known to be healthy");
-        if (answers.Select(r => r.Refusal).FirstOrDefault(r => r is not null) is { } refusal)
-            return (AppPhase.Unplaceable, $"{ready} of {desired} replicas are healthy; {refusal.Message}");
-        if (answers.Select(r => r.Failure).FirstOrDefault(f => f is not null) is { } failure)
-            return (AppPhase.Degraded, $"{ready} of {desired} replicas are healthy; {failure}");
-        var updated = answers.Sum(r => r.Updated);
-        return updated >= desired && containers == desired
-            ? (AppPhase.Running, desired == 0 ? "scaled to 0" : $"{ready} of {desired} replicas are healthy")
-            : (AppPhase.Deploying, $"{updated} of {desired} replicas run the newest revision; {ready} are healthy");
+        var healthy = $"{ready} of {desired} replicas are healthy";
+        var refusal = First(answers, r => r.Refusal?.Message);
+        if (First(answers, r => r.Stopped) is { } stopped)
+            return (AppPhase.Degraded, string.Join("; ", new[] { stopped, ready < desired ? healthy : null, refusal }.OfType<string>()));
+        if (refusal is not null)
+            return (AppPhase.Unplaceable, $"{healthy}; {refusal}");
+        if (First(answers, r => r.Stuck) is { } stuck)
+            return (AppPhase.Degraded, $"{healthy}; {stuck}");
+        if (First(answers, r => r.Failure) is { } failure)
+            return (AppPhase.Degraded, $"{healthy}; {failure}");
+        return Undisturbed(desired, healthy, answers);
     }
+
+    private static (AppPhase Phase, string Message) Undisturbed(int desired, string healthy, List<ReplicaSetStatus> answers)
+    {
+        var updated = answers.Sum(r => r.Updated);
+        var moving = answers.Sum(r => r.Moving);
+        if (updated >= desired && moving > 0)
+            return (AppPhase.Running, $"{healthy}; {moving} are moving to other servers");
+        return updated >= desired && answers.Sum(r => r.Containers) == desired
+            ? (AppPhase.Running, desired == 0 ? "scaled to 0" : healthy)
+            : (AppPhase.Deploying, $"{updated} of {desired} replicas run the newest revision; {answers.Sum(r => r.Ready)} are healthy");
+    }
+
+    private static string? First(List<ReplicaSetStatus> answers, Func<ReplicaSetStatus, string?> reason) =>
+        answers.Select(reason).FirstOrDefault(r => r is not null);
 }

@@ -116,6 +116,7 @@ public static class AppSpecRules
             return;
         Range(errors, "rollout.maxSurge", rollout.MaxSurge, 0, MaxReplicas);
         Range(errors, "rollout.maxUnavailable", rollout.MaxUnavailable, 0, MaxReplicas);
+        Range(errors, "rollout.progressDeadlineSeconds", rollout.ProgressDeadlineSeconds, 1, 3_600);
         if (rollout is { MaxSurge: 0, MaxUnavailable: 0 })
             Add(errors, "rollout", "maxSurge and maxUnavailable cannot both be 0: nothing could ever be replaced.");
     }

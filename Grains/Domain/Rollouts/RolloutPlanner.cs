@@ -3,59 +3,78 @@ using Hosting.Placement;
 
 namespace Hosting.Domain.Rollouts;
 
-/// <summary>What a region should do next to bring an app to its newest revision and number.</summary>
-/// <param name="Place">Replicas of the newest revision to place now.</param>
-/// <param name="Drain">Containers to take out of traffic and stop now.</param>
-public sealed record RolloutPlan(int Place, IReadOnlyList<string> Drain)
-{
-    /// <summary>Whether nothing is to be done.</summary>
-    public bool IsEmpty => Place == 0 && Drain.Count == 0;
-}
-
 /// <summary>
 /// Plans one step from what is there to what is wanted. Between steps containers become healthy or fail, and the plan is
-/// made again: so it needs no memory, and a new spec in the middle just turns it.
+/// made again: so it needs no memory, and a new spec, another number or a move in the middle just turns it.
 /// </summary>
 /// <remarks>
-/// Two bounds hold at every step. Never more than <c>replicas + maxSurge</c> containers that are not draining, except those
-/// that are there already. Of those that get traffic, none is drained that would leave fewer than
-/// <c>replicas - maxUnavailable</c>.
+/// Containers are of four kinds. Current: of the revision that is wanted. Old: of any other. Leaving: asked to move, of
+/// whatever revision; each goes only once a replacement has taken its place, so there is room for at least one beyond the
+/// wanted number then. Lost: asked to move because nobody hears from them; they count for nothing, and a lost one that gets
+/// traffic keeps it until enough others are healthy.
+/// <para>
+/// Two bounds hold at every step. Never more than <c>replicas + maxSurge</c> (plus one while something leaves and maxSurge
+/// is 0) containers that are neither draining nor lost, except those that are there already. Of those that get traffic,
+/// none is drained that would leave fewer than <c>replicas - maxUnavailable</c>. A leaving one goes only when all
+/// <c>replicas</c> are healthy without it; current ones that are sick although they are older than the progress deadline
+/// are not waited for, or one sick replica could hold a server hostage.
+/// </para>
 /// </remarks>
 public static class RolloutPlanner
 {
     private static readonly RolloutSpec DefaultBounds = new();
 
     /// <summary>The next step.</summary>
-    /// <param name="wanted">Revision, number and bounds.</param>
-    /// <param name="containers">The region's records of the app that are not over.</param>
-    public static RolloutPlan Plan(ReplicaSetSpec wanted, IReadOnlyCollection<ContainerRecord> containers)
+    public static RolloutPlan Plan(RolloutSnapshot snapshot)
     {
+        var wanted = snapshot.Wanted;
         var replicas = wanted.Retired ? 0 : wanted.Replicas;
         var bounds = wanted.Spec.Rollout ?? DefaultBounds;
-        var staying = containers.Where(c => c.State < ContainerState.Draining).ToList();
-        var current = staying.Where(c => c.Revision == wanted.Revision).ToList();
-        var old = staying.Where(c => c.Revision != wanted.Revision).ToList();
-
-        var ceiling = replicas + bounds.MaxSurge;
-        var place = Math.Clamp(replicas - current.Count, 0, Math.Max(0, ceiling - staying.Count));
-        var floor = Math.Max(0, replicas - bounds.MaxUnavailable);
-        var spare = staying.Count(c => c.GetsTraffic) - floor;
-        return new RolloutPlan(place, ChooseDrains(old, current, current.Count - replicas, spare));
+        var kinds = ContainerKinds.Of(snapshot);
+        var surge = kinds.Leaving.Count > 0 ? Math.Max(1, bounds.MaxSurge) : bounds.MaxSurge;
+        var place = Math.Clamp(replicas - kinds.Current.Count, 0, Math.Max(0, replicas + surge - kinds.Here));
+        var missing = Math.Max(0, replicas - kinds.Current.Count - kinds.Leaving.Count);
+        var expected = Math.Max(0, replicas - kinds.Sick(snapshot.Now - TimeSpan.FromSeconds(bounds.ProgressDeadlineSeconds)));
+        return new RolloutPlan(
+            snapshot.Serving ?? wanted.Revision, place, place - Math.Min(place, missing),
+            new Drains(kinds, replicas, expected, Math.Max(0, replicas - bounds.MaxUnavailable)).Choose(),
+            ChooseEnds(kinds, expected));
     }
 
-    private static List<string> ChooseDrains(List<ContainerRecord> old, List<ContainerRecord> current, int surplus, int spare)
+    // What is lost and draining, or lost and without traffic, is of use to nobody.
+    private static List<string> ChooseEnds(ContainerKinds kinds, int expected)
     {
-        var drains = new List<string>();
-        foreach (var candidate in InDrainOrder(old).Concat(InDrainOrder(current).Take(Math.Max(0, surplus))))
-        {
-            if (candidate.GetsTraffic && spare-- <= 0)
-                continue;
-            drains.Add(candidate.Id);
-        }
-        return drains;
+        var keep = Math.Max(0, expected - kinds.Healthy);
+        var serving = ContainerKinds.ByAge(kinds.Lost.Where(c => c.GetsTraffic)).SkipLast(keep);
+        return [.. kinds.Lost.Where(c => !c.GetsTraffic).Concat(serving).Select(c => c.Id)];
     }
 
-    // What serves nobody goes first, then the youngest: the oldest has proved itself longest.
-    private static IEnumerable<ContainerRecord> InDrainOrder(List<ContainerRecord> containers) =>
-        containers.OrderBy(c => c.GetsTraffic).ThenByDescending(c => c.CreatedAt).ThenBy(c => c.Id, StringComparer.Ordinal);
+    /// <summary>Chooses what to drain, keeping count of what stays.</summary>
+    private sealed class Drains(ContainerKinds kinds, int replicas, int expected, int floor)
+    {
+        private readonly List<string> _chosen = [];
+        private int _healthy = kinds.Healthy;
+        private int _here = kinds.Here;
+
+        public List<string> Choose()
+        {
+            Take(kinds.Old, old => !old.GetsTraffic);
+            // Replacement first: one that serves goes when enough are healthy without it, any other when enough are there.
+            Take(kinds.Leaving, leaving => leaving.GetsTraffic ? _healthy > expected : _here > replicas);
+            Take(kinds.Old, old => old.GetsTraffic && _healthy > floor);
+            var surplus = ContainerKinds.InDrainOrder(kinds.Current).Take(Math.Max(0, kinds.Current.Count - replicas));
+            Take(surplus, current => !current.GetsTraffic || _healthy > floor);
+            return _chosen;
+        }
+
+        private void Take(IEnumerable<ContainerRecord> candidates, Predicate<ContainerRecord> mayGo)
+        {
+            foreach (var candidate in ContainerKinds.InDrainOrder(candidates).Where(c => mayGo(c)))
+            {
+                _chosen.Add(candidate.Id);
+                _here--;
+                _healthy -= candidate.GetsTraffic ? 1 : 0;
+            }
+        }
+    }
 }

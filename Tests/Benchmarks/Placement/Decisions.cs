@@ -22,7 +22,7 @@ internal sealed class Decisions
 
     public Decisions(int servers)
     {
-        _region = new BenchRegion(null!, Region, servers);
+        _region = new BenchRegion(null, Region, servers);
         for (var server = 0; server < servers; server++)
             _ledger.Join(_region.Server(server), _region.Vms(server));
         Report(_ => 0.05 + Random.Shared.NextDouble() * 0.25);

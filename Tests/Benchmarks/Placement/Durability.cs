@@ -5,8 +5,9 @@ namespace Hosting.Benchmarks.Placement;
 /// <summary>Whether a commit that PostgreSQL confirms would survive a power cut. If not, there is nothing to measure.</summary>
 internal static class Durability
 {
-    public static async Task Check(NpgsqlDataSource source, string directory)
+    public static async Task Check(string database, string directory)
     {
+        await using var source = NpgsqlDataSource.Create(database);
         foreach (var setting in new[] { "fsync", "synchronous_commit", "full_page_writes" })
             if (await Get(source, setting) is var value && value != "on")
                 throw new PreconditionException($"PostgreSQL runs with {setting} = {value}: its commits are not durable.");

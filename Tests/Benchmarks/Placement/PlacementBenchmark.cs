@@ -8,7 +8,7 @@ internal static class PlacementBenchmark
     private static readonly TimeSpan FirstWarmUp = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan FloorWarmUp = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FloorWarmUp = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FloorWindow = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ActivationLimit = TimeSpan.FromSeconds(60);
 

@@ -23,15 +23,16 @@ internal sealed class PlacementStack : IAsyncDisposable
     // A write latency without checkpoints in between; what makes a commit durable stays as it is installed.
     private static readonly string[] Settings =
     [
-        "shared_buffers=1GB", "min_wal_size=3GB", "max_wal_size=8GB", "checkpoint_timeout=15min", "wal_buffers=64MB", "autovacuum=off",
+        "shared_buffers=1GB", "min_wal_size=3GB", "max_wal_size=8GB", "checkpoint_timeout=15min", "wal_buffers=64MB",
     ];
 
     private readonly PostgresServer _postgres;
     private readonly IHost _client;
     private readonly SiloProcess _silo;
 
-    private PlacementStack(PostgresServer postgres, NpgsqlDataSource source, SiloProcess silo, IHost client) =>
-        (_postgres, Source, _silo, _client) = (postgres, source, silo, client);
+    private PlacementStack(PostgresServer postgres, string database, SiloProcess silo, IHost client) =>
+        (_postgres, Source, _silo, _client) = (postgres, StorageServices.CreateDataSource(database), silo, client);
+
 
     /// <summary>Connections as the stores open them.</summary>
     public NpgsqlDataSource Source { get; }
@@ -46,13 +47,12 @@ internal sealed class PlacementStack : IAsyncDisposable
         try
         {
             var database = await postgres.CreateDatabase();
-            var source = StorageServices.CreateDataSource(database);
-            await Durability.Check(source, postgres.Directory);
+            await Durability.Check(database, postgres.Directory);
             silo = new SiloProcess(database, regions);
             var client = Client(silo.GatewayPort);
             await silo.Started(StartLimit);
             await client.StartAsync();
-            return new PlacementStack(postgres, source, silo, client);
+            return new PlacementStack(postgres, database, silo, client);
         }
         catch
         {
@@ -66,7 +66,7 @@ internal sealed class PlacementStack : IAsyncDisposable
     public Uri Api => _silo.Api;
 
     /// <summary>What the three sides have used of the processors so far.</summary>
-    public ProcessorTimes Times() => new(Environment.CpuUsage.TotalTime, _silo.ProcessorTime, _postgres.ProcessorTime);
+    public ProcessorTimes Times() => ProcessorTimes.Now(Environment.CpuUsage.TotalTime, _silo.ProcessorTime, _postgres.ProcessorTime);
 
     public async ValueTask DisposeAsync()
     {

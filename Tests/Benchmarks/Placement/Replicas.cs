@@ -9,11 +9,12 @@ internal sealed class Replicas(BenchRegion region, int callers)
 {
     private const int ReleasedAtOnce = 500;
 
+    private readonly PlacementCalls _calls = new(region.Placement);
     private readonly Stack<string>[] _placed = [.. Enumerable.Range(0, callers).Select(_ => new Stack<string>())];
 
     public Load Placing(int batch) => new(callers, async caller =>
     {
-        var result = await region.Placement.Place(Demands.Request(Demands.Some(), batch));
+        var result = await _calls.Place(Demands.Request(Demands.Some(), batch));
         if (result.Refusal is { } refusal)
             throw new PreconditionException($"the region is full: {refusal.Message}");
         foreach (var container in result.Placed)
@@ -23,7 +24,7 @@ internal sealed class Replicas(BenchRegion region, int callers)
 
     public Load Refused(Func<Demand> demand) => new(callers, async _ =>
     {
-        var result = await region.Placement.Place(Demands.Request(demand(), 1));
+        var result = await _calls.Place(Demands.Request(demand(), 1));
         return result.Refusal is not null ? 1 : throw new PreconditionException("the full region had room.");
     });
 
@@ -31,7 +32,7 @@ internal sealed class Replicas(BenchRegion region, int callers)
     {
         if (!_placed[caller].TryPop(out var container))
             return 0;
-        await region.Placement.Release([Stopped(container)]);
+        await _calls.Release(Stopped(container));
         return 1;
     });
 

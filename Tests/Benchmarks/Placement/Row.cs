@@ -28,6 +28,7 @@ internal sealed record Row(int Servers, int Callers, int Batch, int Rate, int P9
         Cost("  CPU a placement: client", placing.Times.Client, placing),
         Cost("  CPU a placement: silo", placing.Times.Silo, placing),
         Cost("  CPU a placement: PostgreSQL", placing.Times.Postgres, placing),
+        new("  of the processors, used by others meanwhile", 100 * placing.Times.Others / placing.Times.Available, "%"),
     ];
 
     public IEnumerable<Figure> Released(Measured releasing, Measured placing) =>

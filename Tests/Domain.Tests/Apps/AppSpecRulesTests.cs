@@ -30,6 +30,11 @@ public class AppSpecRulesTests
         { "healthCheck.path", Valid with { HealthCheck = new() { Path = "healthz" } } },
         { "healthCheck.timeoutSeconds", Valid with { HealthCheck = new() { TimeoutSeconds = 3 } } },
         { "rollout", Valid with { Rollout = new() { MaxSurge = 0, MaxUnavailable = 0 } } },
+        { "rollout.maxSurge", Valid with { Rollout = new() { MaxSurge = -1 } } },
+        { "rollout.progressDeadlineSeconds", Valid with { Rollout = new() { ProgressDeadlineSeconds = 0 } } },
+        { "rollout.progressDeadlineSeconds", Valid with { Rollout = new() { ProgressDeadlineSeconds = 3_601 } } },
+        { "healthCheck.path", Valid with { HealthCheck = new() { Path = "/health check" } } },
+        { "healthCheck.intervalSeconds", Valid with { HealthCheck = new() { IntervalSeconds = 0, TimeoutSeconds = 0 } } },
         { "stopGraceSeconds", Valid with { StopGraceSeconds = -1 } },
         { "env", Valid with { Env = new Dictionary<string, string> { ["A=B"] = "c" } } },
     };

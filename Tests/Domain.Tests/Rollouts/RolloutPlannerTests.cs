@@ -2,10 +2,11 @@ using CsCheck;
 using Hosting.Apps;
 using Hosting.Domain.Rollouts;
 using Hosting.Placement;
+using static Hosting.Domain.Tests.Rollouts.RolloutWorld;
 
 namespace Hosting.Domain.Tests.Rollouts;
 
-/// <summary>A region in miniature: containers become healthy, fail and stop in a random order while the planner steps.</summary>
+/// <summary>Single moves of the planner, and whole histories of a region in miniature; the world checks the bounds at every step.</summary>
 public class RolloutPlannerTests
 {
     private static readonly Gen<(int Replicas, int Surge, int Unavailable)> Bounds =
@@ -15,158 +16,217 @@ public class RolloutPlannerTests
 
     [Fact]
     public void A_first_deployment_places_every_replica_at_once() =>
-        Assert.Equal(5, RolloutPlanner.Plan(Wanted(1, (5, 1, 0)), []).Place);
+        Assert.Equal(5, RolloutPlanner.Plan(new() { Wanted = Spec(1, 5, 1, 0), Containers = [], Now = DateTimeOffset.UnixEpoch }).Place);
 
     [Fact]
     public void Nothing_is_done_when_all_is_as_wanted() => Worlds.Sample((bounds, seed) =>
     {
-        var world = new World(seed, bounds);
-        world.Settle(Wanted(1, bounds));
-        Assert.True(RolloutPlanner.Plan(Wanted(1, bounds), world.Live).IsEmpty);
+        var world = Running(seed, bounds);
+        Assert.True(RolloutPlanner.Plan(world.Snapshot).IsEmpty);
         Assert.Equal(bounds.Replicas, world.Live.Count(c => c.GetsTraffic && c.Revision == 1));
     });
 
     [Fact]
-    public void A_rollout_keeps_its_floor_and_its_ceiling_and_ends() => Worlds.Sample((bounds, seed) =>
+    public void A_rollout_ends_with_the_newest_revision_alone() => Worlds.Sample((bounds, seed) =>
     {
-        var world = new World(seed, bounds);
-        world.Settle(Wanted(1, bounds));
-        world.Settle(Wanted(2, bounds), checkBounds: true);
+        var world = Running(seed, bounds);
+        world.Want(Wanted(2, bounds));
+        world.Settle();
         Assert.All(world.Live, c => Assert.Equal(2, c.Revision));
         Assert.Equal(bounds.Replicas, world.Live.Count);
+        Assert.True(Rollout.IsComplete(world.Wanted, world.Live));
     });
 
     [Fact]
-    public void A_newer_spec_in_the_middle_turns_the_rollout() => Worlds.Sample((bounds, seed) =>
+    public void Whatever_happens_it_ends_once_the_faults_stop() => Gen.Select(Worlds, Gen.Int[10, 120]).Sample((start, steps) =>
     {
-        var world = new World(seed, bounds);
-        world.Settle(Wanted(1, bounds));
-        for (var i = 0; i < 3; i++)
-            world.Step(Wanted(2, bounds), checkBounds: true);
-        world.Settle(Wanted(3, bounds), checkBounds: true);
-        Assert.All(world.Live, c => Assert.Equal(3, c.Revision));
-    });
+        var world = Running(start.Seed, start.Bounds);
+        var random = new Random(start.Seed);
+        for (var i = 0; i < steps; i++)
+        {
+            Disturb(world, random, start.Bounds);
+            world.Step();
+        }
+        world.Settle();
+        var revision = world.Serving ?? world.Wanted.Revision;
+        Assert.Equal(world.Wanted.Replicas, world.Live.Count(c => c.Revision == revision));
+        Assert.Equal(world.Wanted.Replicas, world.Live.Count);
+        Assert.DoesNotContain(world.Live, c => world.Moves.ContainsKey(c.Id));
+    }, iter: 2_000);
 
     [Fact]
-    public void Scaling_and_retiring_end_at_the_wanted_number() => Gen.Select(Worlds, Gen.Int[0, 8]).Sample((start, target) =>
+    public void Scaling_and_retiring_end_at_the_wanted_number() => Gen.Select(Worlds, Gen.Int[0, 8], Gen.Int[0, 5]).Sample((start, target, middle) =>
     {
-        var world = new World(start.Seed, start.Bounds);
-        world.Settle(Wanted(1, start.Bounds));
-        world.Settle(Wanted(1, start.Bounds with { Replicas = target }));
+        var world = Running(start.Seed, start.Bounds);
+        world.Want(Wanted(2, start.Bounds));
+        for (var i = 0; i < middle; i++)
+            world.Step();
+        world.Want(Wanted(2, start.Bounds with { Replicas = target }));
+        world.Settle();
         Assert.Equal(target, world.Live.Count);
-        world.Settle(Wanted(1, start.Bounds) with { Retired = true });
+        world.Want(world.Wanted with { Retired = true });
+        world.Settle();
         Assert.Empty(world.Live);
     });
 
     [Fact]
-    public void A_revision_that_never_gets_healthy_leaves_the_old_one_serving()
+    public void A_revision_that_never_gets_healthy_leaves_the_old_one_serving_and_is_drained_by_a_stop()
     {
         var bounds = (Replicas: 4, Surge: 1, Unavailable: 0);
-        var world = new World(1, bounds);
-        world.Settle(Wanted(1, bounds));
-        world.NewOnesStaySick = true;
+        var world = Running(1, bounds);
+        world.Break(2);
+        world.Want(Wanted(2, bounds));
         for (var i = 0; i < 200; i++)
-            world.Step(Wanted(2, bounds), checkBounds: true);
+            world.Step();
         Assert.Equal(4, world.Live.Count(c => c.GetsTraffic && c.Revision == 1));
+        Assert.Equal(1, world.Live.Count(c => c.Revision == 2));
+        world.Stop();
+        Assert.Equal(1, world.Serving);
+        world.Settle();
+        Assert.Equal(4, world.Live.Count(c => c.Revision == 1));
     }
+
+    [Fact]
+    public void A_stop_brings_the_old_revision_back_to_its_number() => Worlds.Sample((bounds, seed) =>
+    {
+        var world = Running(seed, bounds with { Replicas = bounds.Replicas + 2, Unavailable = 1 });
+        world.Break(2);
+        world.Want(Wanted(2, bounds with { Replicas = bounds.Replicas + 2, Unavailable = 1 }));
+        for (var i = 0; i < 30; i++)
+            world.Step();
+        world.Stop();
+        world.Settle();
+        Assert.Equal(bounds.Replicas + 2, world.Live.Count(c => c.GetsTraffic && c.Revision == 1));
+        Assert.Equal(bounds.Replicas + 2, world.Live.Count);
+    });
 
     [Fact]
     public void Scaling_down_takes_what_serves_nobody_first()
     {
-        var bounds = (Replicas: 3, Surge: 1, Unavailable: 0);
-        var world = new World(7, bounds);
-        world.Settle(Wanted(1, bounds));
-        var sick = world.Sicken();
-        var plan = RolloutPlanner.Plan(Wanted(1, bounds with { Replicas = 2 }), world.Live);
-        Assert.Equal([sick], plan.Drain);
+        var world = Running(7, (3, 1, 0));
+        var sick = world.Any()!.Id;
+        world.Sicken(sick);
+        world.Want(Wanted(1, (2, 1, 0)));
+        Assert.Equal([sick], RolloutPlanner.Plan(world.Snapshot).Drain);
     }
 
-    private static ReplicaSetSpec Wanted(int revision, (int Replicas, int Surge, int Unavailable) bounds) => new()
+    [Theory]
+    [InlineData(1, 0), InlineData(0, 1), InlineData(0, 3)]
+    public void What_has_to_leave_stays_until_its_replacement_is_healthy(int surge, int unavailable)
     {
-        Revision = revision,
-        Generation = revision,
-        Replicas = bounds.Replicas,
-        Spec = new AppSpec
+        var world = Running(3, (3, surge, unavailable));
+        var leaving = world.Any()!.Id;
+        world.Ask(leaving, MoveCause.Pressure);
+        var plan = RolloutPlanner.Plan(world.Snapshot);
+        Assert.Equal((1, 1), (plan.Place, plan.ForMoves));
+        Assert.Empty(plan.Drain);
+        while (world.Live.Any(c => c.Id == leaving && c.State < ContainerState.Draining))
         {
-            Image = "shop:1",
-            Port = 80,
-            Replicas = bounds.Replicas,
-            Rollout = new RolloutSpec { MaxSurge = bounds.Surge, MaxUnavailable = bounds.Unavailable },
-        },
-    };
+            Assert.True(world.Live.Count(c => c.GetsTraffic) >= 3);
+            world.Step();
+        }
+        Assert.Equal(3, world.Live.Count(c => c.GetsTraffic));
+    }
 
-    private sealed class World(int seed, (int Replicas, int Surge, int Unavailable) bounds)
+    [Fact]
+    public void A_moved_container_never_costs_a_healthy_one_while_all_are_healthy() => Gen.Select(Worlds, Gen.Int[1, 8]).Sample((start, leaving) =>
     {
-        private readonly Random _random = new(seed);
-        private readonly List<ContainerRecord> _live = [];
-        private int _next;
-
-        public IReadOnlyList<ContainerRecord> Live => _live;
-
-        public bool NewOnesStaySick { get; set; }
-
-        public void Settle(ReplicaSetSpec wanted, bool checkBounds = false)
+        var world = Running(start.Seed, start.Bounds);
+        foreach (var container in world.Live.Take(leaving).ToList())
+            world.Ask(container.Id, leaving % 2 == 0 ? MoveCause.Drain : MoveCause.Pressure);
+        for (var i = 0; i < 200; i++)
         {
-            for (var steps = 0; steps < 2_000; steps++)
-            {
-                if (RolloutPlanner.Plan(wanted, _live).IsEmpty && _live.All(c => c.GetsTraffic))
-                    return;
-                Step(wanted, checkBounds);
-            }
-            Assert.Fail($"not settled: {string.Join(", ", _live.Select(c => $"{c.Revision}/{c.State}/{c.Healthy}"))}");
+            world.Step();
+            Assert.True(world.Live.Count(c => c.GetsTraffic) >= start.Bounds.Replicas);
         }
+        world.Settle();
+        Assert.DoesNotContain(world.Live, c => world.Moves.ContainsKey(c.Id));
+    });
 
-        public void Step(ReplicaSetSpec wanted, bool checkBounds)
+    [Fact]
+    public void A_sick_neighbour_is_not_waited_for_beyond_the_progress_deadline()
+    {
+        var world = Running(3, (3, 1, 0));
+        for (var i = 0; i < 61; i++)
+            world.Step();
+        var (sick, leaving) = (world.Live[0].Id, world.Live[1].Id);
+        world.Ask(leaving, MoveCause.Pressure);
+        for (var i = 0; i < 100; i++)
         {
-            var healthyBefore = _live.Count(c => c.GetsTraffic);
-            var plan = RolloutPlanner.Plan(wanted, _live);
-            for (var i = 0; i < plan.Place; i++)
-                _live.Add(New(wanted.Revision));
-            foreach (var id in plan.Drain)
-                Set(id, c => c with { State = ContainerState.Draining });
-            if (checkBounds)
-            {
-                var floor = Math.Min(healthyBefore, Math.Max(0, bounds.Replicas - bounds.Unavailable));
-                Assert.True(_live.Count(c => c.GetsTraffic) >= floor, "fewer serve than the floor");
-                Assert.True(plan.Place == 0 || _live.Count(c => c.State < ContainerState.Draining) <= bounds.Replicas + bounds.Surge, "more than the ceiling");
-            }
-            HappenSomething();
+            world.Sicken(sick);
+            world.Step();
         }
+        Assert.DoesNotContain(world.Live, c => c.Id == leaving);
+        Assert.Equal(3, world.Live.Count);
+    }
 
-        public string Sicken()
+    [Fact]
+    public void A_lost_container_keeps_its_traffic_until_a_replacement_is_healthy()
+    {
+        var world = Running(5, (2, 0, 1));
+        var lost = world.Any()!.Id;
+        world.Ask(lost, MoveCause.Lost);
+        var plan = RolloutPlanner.Plan(world.Snapshot);
+        Assert.Equal((1, 0), (plan.Place, plan.ForMoves));
+        Assert.Empty(plan.End);
+        while (world.Live.Any(c => c.Id == lost))
         {
-            Set(_live[0].Id, c => c with { Healthy = false });
-            return _live[0].Id;
+            Assert.True(world.Live.Count(c => c.GetsTraffic) >= 2);
+            world.Step();
         }
+        Assert.Equal(2, world.Live.Count(c => c.GetsTraffic));
+    }
 
-        private void HappenSomething()
-        {
-            if (_live.Count == 0)
-                return;
-            var chosen = _live[_random.Next(_live.Count)];
-            if (chosen.State == ContainerState.Draining)
-                _live.Remove(chosen);
-            else if (!NewOnesStaySick || chosen.Revision == 1)
-                Set(chosen.Id, c => c with { State = ContainerState.Running, Healthy = true, Endpoint = "10.0.0.1:80" });
-        }
+    [Fact]
+    public void A_lost_container_that_comes_back_stays_and_the_surplus_goes()
+    {
+        var world = Running(5, (2, 1, 0));
+        var lost = world.Any()!.Id;
+        world.Ask(lost, MoveCause.Lost);
+        world.Step();
+        world.TakeBack(lost);
+        world.Settle();
+        Assert.Equal(2, world.Live.Count);
+    }
 
-        private ContainerRecord New(int revision) => new()
+    [Fact]
+    public void A_lost_container_that_was_draining_is_given_up_at_once()
+    {
+        var world = Running(5, (2, 1, 0));
+        world.Want(Wanted(1, (1, 1, 0)));
+        var draining = RolloutPlanner.Plan(world.Snapshot).Drain.Single();
+        world.Ask(draining, MoveCause.Lost);
+        Assert.Equal([draining], RolloutPlanner.Plan(world.Snapshot with
         {
-            Id = $"shop-{_next}",
-            App = "shop",
-            Revision = revision,
-            Region = "eu-1",
-            Server = "srv-01",
-            Vm = "vm-1",
-            Demand = new Demand(100, 64),
-            State = ContainerState.Placed,
-            CreatedAt = DateTimeOffset.UnixEpoch.AddSeconds(_next++),
-        };
+            Containers = [.. world.Live.Select(c => c.Id == draining ? c with { State = ContainerState.Draining } : c)],
+        }).End);
+    }
 
-        private void Set(string id, Func<ContainerRecord, ContainerRecord> change)
+    private static void Disturb(RolloutWorld world, Random random, (int Replicas, int Surge, int Unavailable) bounds)
+    {
+        var any = world.Any()?.Id ?? "nobody";
+        switch (random.Next(14))
         {
-            var index = _live.FindIndex(c => c.Id == id);
-            _live[index] = change(_live[index]);
+            case 0: world.Sicken(any); break;
+            case 1: world.Fail(any); break;
+            case 2: world.Ask(any, MoveCause.Drain); break;
+            case 3: world.Ask(any, MoveCause.Pressure); break;
+            case 4: world.Ask(any, MoveCause.Lost); break;
+            case 5 when world.Moves.Count > 0: world.TakeBack(world.Moves.Keys.First()); break;
+            case 6: world.Want(Wanted(world.Wanted.Revision, bounds with { Replicas = random.Next(9) })); break;
+            case 7: world.Want(Wanted(world.Wanted.Revision + 1, bounds with { Replicas = random.Next(9) })); break;
+            case 8: world.Stop(); break;
         }
     }
+
+    private static RolloutWorld Running(int seed, (int Replicas, int Surge, int Unavailable) bounds)
+    {
+        var world = new RolloutWorld(seed);
+        world.Want(Wanted(1, bounds));
+        world.Settle();
+        return world;
+    }
+
+    private static ReplicaSetSpec Wanted(int revision, (int Replicas, int Surge, int Unavailable) bounds) =>
+        Spec(revision, bounds.Replicas, bounds.Surge, bounds.Unavailable);
 }

@@ -67,6 +67,42 @@ public sealed class CgroupTests : IDisposable
     }
 
     [Fact]
+    public void A_cap_holds_all_containers_and_on_version_1_no_vm_may_have_more()
+    {
+        var groups = new ServerGroups([Mount("cpu", "cpu")], "hosting-x", hasShare: false, NullLogger.Instance);
+        groups.Prepare(null);
+        groups.PrepareVm("vm-1", new Capacity(1500, 512));
+        Assert.Equal("-1", Read("cpu/hosting-x.idle/cpu.cfs_quota_us"));
+        Assert.Null(groups.CapContainers(700));
+        groups.PrepareVm("vm-2", new Capacity(500, 512));
+        Assert.Equal(("70000", "70000", "50000"), (Read("cpu/hosting-x.idle/cpu.cfs_quota_us"),
+            Read("cpu/hosting-x.idle/vm-1/cpu.cfs_quota_us"), Read("cpu/hosting-x.idle/vm-2/cpu.cfs_quota_us")));
+        Assert.Null(groups.CapContainers(null));
+        Assert.Equal(("-1", "150000"), (Read("cpu/hosting-x.idle/cpu.cfs_quota_us"), Read("cpu/hosting-x.idle/vm-1/cpu.cfs_quota_us")));
+    }
+
+    [Fact]
+    public void A_cap_on_version_2_is_lifted_by_name()
+    {
+        var groups = new ServerGroups([new CgroupMount(_root, true, new HashSet<string> { "cpu" })], "hosting-x", hasShare: false, NullLogger.Instance);
+        groups.Prepare(null);
+        Assert.Null(groups.CapContainers(700));
+        Assert.Equal("70000 100000", Read("hosting-x.idle/cpu.max"));
+        Assert.Null(groups.CapContainers(null));
+        Assert.Equal("max 100000", Read("hosting-x.idle/cpu.max"));
+    }
+
+    [Fact]
+    public void A_units_group_is_found_wherever_it_is()
+    {
+        var mount = Mount("systemd", "name=systemd");
+        Directory.CreateDirectory($"{mount.Path}/system.slice/system-postgresql.slice/postgresql@15-main.service");
+        var groups = new ServerGroups([mount], "hosting-x", hasShare: false, NullLogger.Instance);
+        Assert.Equal("system.slice/system-postgresql.slice/postgresql@15-main.service", groups.GroupOfUnit("postgresql@15-main.service"));
+        Assert.Null(groups.GroupOfUnit("nginx.service"));
+    }
+
+    [Fact]
     public void Usage_of_both_versions_is_read()
     {
         Directory.CreateDirectory($"{_root}/g");
@@ -95,6 +131,8 @@ public sealed class CgroupTests : IDisposable
         Assert.Null(idle.SetLowestClass());
         Assert.Null(new Cgroup(cpu, $"{name}/idle/vm-1").SetCpuLimit(500));
         Assert.Null(new Cgroup(mounts.First(mount => mount.Controllers.Contains("memory")), $"{name}/idle/vm-1").SetMemoryLimit(256));
+        foreach (var cap in new int?[] { 400, 100, 300, 800, null })
+            Assert.Null(groups.CapContainers(cap));
         using var usage = groups.Usage(groups.Root!);
         Assert.Equal(0, usage.CpuSeconds());
         await groups.RemoveVmAsync("vm-1", TestContext.Current.CancellationToken);

@@ -58,6 +58,26 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public void The_primary_is_named_in_exactly_one_way()
+    {
+        Assert.Null(Read().Settings!.Primary);
+        Assert.Equal("nginx.service", Read(("Primary:Unit", "nginx.service")).Settings!.Primary!.Unit);
+        Assert.Equal([7, 8], Read(("Primary:Pids:0", "7"), ("Primary:Pids:1", "8")).Settings!.Primary!.Pids);
+        Assert.Equal(["postgres"], Read(("Primary:Processes:0", "postgres")).Settings!.Primary!.Processes);
+        Assert.Contains("exactly one", Assert.Single(Read(("Primary:Unit", "nginx.service"), ("Primary:Cgroup", "/a")).Errors));
+        Assert.Contains("Primary:Unit", Assert.Single(Read(("Primary:Unit", "nginx")).Errors));
+        Assert.Contains("Primary:Cgroup", Assert.Single(Read(("Primary:Cgroup", "/a/../b")).Errors));
+        Assert.Contains("Primary:Pids", Assert.Single(Read(("Primary:Pids:0", "-1")).Errors));
+        Assert.Contains("Primary:Processes", Assert.Single(Read(("Primary:Processes:0", "a-name-far-too-long")).Errors));
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("1.1")]
+    public void The_last_resort_begins_at_a_share(string share) =>
+        Assert.Contains("LastResortMemory", Assert.Single(Read(("LastResortMemory", share)).Errors));
+
+    [Fact]
     public void A_number_that_is_none_is_an_error_and_no_exception() =>
         Assert.NotEmpty(Read(("Share:CpuMillis", "much")).Errors);
 

@@ -36,6 +36,25 @@ public sealed class HealthProbeTests : IDisposable
     }
 
     [Fact]
+    public async Task Behind_a_proxy_a_connection_has_to_stay_open()
+    {
+        var rules = HealthRules.From(new HealthCheck { TimeoutSeconds = 1 }) with { Settle = TimeSpan.FromMilliseconds(50) };
+        Assert.Null(await _probe.CheckAsync("127.0.0.1", Port, rules, TestContext.Current.CancellationToken));
+        var hangUp = HangUpAsync(times: 2);
+        Assert.Null(await _probe.CheckAsync("127.0.0.1", Port, rules with { Settle = TimeSpan.Zero }, TestContext.Current.CancellationToken));
+        Assert.Equal("its port hangs up at once",
+            await _probe.CheckAsync("127.0.0.1", Port, rules with { Settle = TimeSpan.FromSeconds(1) }, TestContext.Current.CancellationToken));
+        await hangUp;
+    }
+
+    [Theory]
+    [InlineData("10.0.0.2", "10.0.0.2:80")]
+    [InlineData("engine.example.com", "engine.example.com:80")]
+    [InlineData("fd00::2", "[fd00::2]:80")]
+    [InlineData("[fd00::2]", "[fd00::2]:80")]
+    public void An_address_and_a_port_in_one_text(string address, string expected) => Assert.Equal(expected, HostPort.Of(address, 80));
+
+    [Fact]
     public async Task Silence_fails_after_the_timeout() => Assert.Equal("GET /up took longer than 1 s", await CheckAsync("/up"));
 
     public void Dispose()
@@ -46,6 +65,13 @@ public sealed class HealthProbeTests : IDisposable
 
     private Task<string?> CheckAsync(string path) => _probe.CheckAsync(
         "127.0.0.1", Port, HealthRules.From(new HealthCheck { Path = path, TimeoutSeconds = 1 }), TestContext.Current.CancellationToken);
+
+    private async Task HangUpAsync(int times)
+    {
+        // The first one is left of the check before, which nobody accepted.
+        for (var i = 0; i <= times; i++)
+            (await _listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken)).Close();
+    }
 
     private async Task ServeAsync(string answer)
     {

@@ -21,6 +21,9 @@ public sealed class AgentProcess : IAsyncDisposable
 
     public string ConfigFile { get; }
 
+    /// <summary>Where it tells its service manager that it is ready; null: nowhere.</summary>
+    public string? NotifySocket { get; init; }
+
     public int Id => _process!.Id;
 
     public string Output
@@ -64,10 +67,13 @@ public sealed class AgentProcess : IAsyncDisposable
 
     private Process Launch(params string[] arguments)
     {
-        var process = Process.Start(new ProcessStartInfo("dotnet", [Binary, .. arguments, "--config", ConfigFile])
+        var start = new ProcessStartInfo("dotnet", [Binary, .. arguments, "--config", ConfigFile])
         {
             RedirectStandardOutput = true, RedirectStandardError = true,
-        })!;
+        };
+        if (NotifySocket is not null)
+            start.Environment["NOTIFY_SOCKET"] = NotifySocket;
+        var process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
         process.BeginOutputReadLine();

@@ -25,6 +25,20 @@ public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) 
     }
 
     [Fact]
+    public async Task What_each_container_uses_is_reported_and_how_long_the_primary_waited()
+    {
+        var web = vm.Web();
+        web.Command.Add("/bin/sh");
+        web.Args.AddRange(["-c", "while :; do :; done"]);
+        vm.Hub.Want(NestedVmFixture.Vm, web);
+        var message = await vm.Hub.Message(one => one.Utilization?.Usage.Any(use => use.Container == web.Id && use is { CpuMillis: > 0, MemoryMib: > 0 }) == true);
+        output.WriteLine($"{message.Utilization}");
+        Assert.True(message.Utilization.HasPrimaryWait);
+        Assert.InRange(message.Utilization.PrimaryWait, 0, 1);
+        vm.Hub.Want(NestedVmFixture.Vm);
+    }
+
+    [Fact]
     public async Task A_container_that_is_not_wanted_any_more_is_removed()
     {
         var (kept, orphan) = (vm.Web(), vm.Web("orphan"));

@@ -78,6 +78,32 @@ public sealed class TestHub : AgentHub.AgentHubBase, IAsyncDisposable
             _stream?.Writer.TryWrite(new HubMessage { Desired = desired });
     }
 
+    /// <summary>Asks for lines of a log and waits for the answer.</summary>
+    public async Task<LogLines> ReadLogs(ReadLogs read)
+    {
+        read.Request = Interlocked.Increment(ref _version);
+        lock (_lock)
+            _stream!.Writer.TryWrite(new HubMessage { ReadLogs = read });
+        return (await Message(message => message.LogLines?.Request == read.Request, 20)).LogLines;
+    }
+
+    /// <summary>A reader is not needed any more.</summary>
+    public void CloseLogs(string reader)
+    {
+        lock (_lock)
+            _stream!.Writer.TryWrite(new HubMessage { CloseLogs = new CloseLogs { Reader = reader } });
+    }
+
+    /// <summary>Everything heard so far.</summary>
+    public IReadOnlyList<AgentMessage> Heard
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _heard];
+        }
+    }
+
     /// <summary>Forgets what was heard, so that only what comes from now on counts.</summary>
     public void Forget()
     {

@@ -37,6 +37,17 @@ public sealed class ContainerReportTests
     }
 
     [Fact]
+    public void What_the_server_gave_up_has_failed_at_once_and_stays_so()
+    {
+        var running = new Observed { Id = "web-1", Presence = Presence.Running, HasRun = true, Port = 10_000, Failure = "stopped by its server: memory 0.98 over 0.97" };
+        foreach (var observed in new[] { running, running with { Presence = Presence.Absent }, ContainerStep.PoweredOff(running) })
+        {
+            var report = ContainerReport.Of("vm-1", "10.0.0.2", Wanted, observed, Healthy);
+            Assert.Equal((ContainerState.Failed, false, "", running.Failure), (report.State, report.Healthy, report.Endpoint, report.Reason));
+        }
+    }
+
+    [Fact]
     public void A_stopped_container_stays_stopped_when_its_vm_goes_down()
     {
         var stopped = ContainerStep.PoweredOff(new Observed { Id = "web-1", Presence = Presence.Absent, HasRun = true });

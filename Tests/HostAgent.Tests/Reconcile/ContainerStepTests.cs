@@ -24,6 +24,14 @@ public sealed class ContainerStepTests
         Assert.Equal(orphan, ContainerStep.Next(null, observed, Now).Verb);
     }
 
+    [Theory]
+    [InlineData(Presence.Running, Verb.Stop)]
+    [InlineData(Presence.Exited, Verb.Remove)]
+    [InlineData(Presence.Created, Verb.Remove)]
+    [InlineData(Presence.Absent, Verb.Nothing)]
+    internal void What_the_server_gave_up_is_taken_away_and_never_started(Presence presence, Verb verb) =>
+        Assert.Equal(verb, ContainerStep.Next(Wanted, Of(presence) with { Failure = "memory" }, Now).Verb);
+
     [Fact]
     public void Whatever_happened_is_looked_at_before_anything_is_done() =>
         Assert.Equal(Verb.Inspect, ContainerStep.Next(Wanted, Of(Presence.Running) with { Stale = true }, Now).Verb);
@@ -66,6 +74,7 @@ public sealed class ContainerStepTests
 
         var (second, later) = Exit(Start(first, now), now, after: 1);
         Assert.Equal(later + TimeSpan.FromSeconds(1), ContainerStep.Next(Wanted, second, later).Until);
+        Assert.Equal("crash loop: exited with code 1, restart 2 in 1 s", second.Reason);
 
         var (calm, end) = Exit(Start(second, later), later, after: 61);
         Assert.Equal(1, calm.Restarts);
@@ -78,6 +87,18 @@ public sealed class ContainerStepTests
         var (once, now) = Exit(Of(Presence.Running) with { HasRun = true, StartedAt = Now }, Now, after: 1);
         var again = ContainerStep.Seen(once with { Stale = true }, Found(Presence.Exited, once.StartedAt), now);
         Assert.Equal(once.Restarts, again.Restarts);
+    }
+
+    [Fact]
+    public void The_reason_of_an_exit_ends_with_what_was_written_last()
+    {
+        var running = Of(Presence.Running) with { HasRun = true, StartedAt = Now, Restarts = 3 };
+        var found = Found(Presence.Exited, Now) with { LastLines = "no database | giving up", ExitCode = 3 };
+        var exited = ContainerStep.Seen(running, found, Now.AddSeconds(1));
+        Assert.Equal("crash loop: exited with code 3, restart 4 in 4 s; last lines: no database | giving up", exited.Reason);
+        Assert.True(ContainerStep.IsNewExit(running, found));
+        Assert.False(ContainerStep.IsNewExit(exited, found));
+        Assert.False(ContainerStep.IsNewExit(running, Found(Presence.Running, Now)));
     }
 
     [Fact]

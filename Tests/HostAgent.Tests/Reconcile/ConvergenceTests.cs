@@ -19,6 +19,7 @@ public sealed class ConvergenceTests
         AgentRestarts,
         Stop,
         Unwant,
+        GiveUp,
     }
 
     [Fact]
@@ -42,7 +43,7 @@ public sealed class ConvergenceTests
 
         public Presence Actual { get; private set; } = Presence.Absent;
 
-        public Presence Wanted => _desired is { Stop: false } ? Presence.Running : Presence.Absent;
+        public Presence Wanted => _desired is { Stop: false } && _observed.Failure is null ? Presence.Running : Presence.Absent;
 
         public void Happen(Chance chance)
         {
@@ -58,7 +59,8 @@ public sealed class ConvergenceTests
                     Die();
                     _observed = ContainerStep.PoweredOff(_observed) with { Stale = true };
                     break;
-                case Chance.AgentRestarts: _observed = new Observed { Id = "web-1" }; break;
+                case Chance.AgentRestarts: _observed = new Observed { Id = "web-1", Failure = _observed.Failure }; break;
+                case Chance.GiveUp: _observed = _observed with { Failure = "memory" }; break;
                 case Chance.Stop: _desired = _desired is null ? null : new DesiredContainer(_desired) { Stop = true }; break;
                 default: _desired = null; break;
             }

@@ -1,0 +1,47 @@
+using System.Net.Http.Json;
+using Hosting.Servers;
+using Hosting.Silo.Agents;
+using Hosting.Support;
+
+namespace Hosting.Silo.Tests;
+
+public sealed class AgentMessagesTests(SiloUnderTest silo) : IClassFixture<SiloUnderTest>
+{
+    [Fact]
+    public void What_containers_use_and_how_long_the_primary_waited_is_read()
+    {
+        var report = AgentMessages.Read(new Protocol.Utilization
+        {
+            SampledAt = 1000, Cpu = 0.5, PrimaryWait = 0.25,
+            Usage = { new Protocol.ContainerUsage { Container = "shop-1", CpuMillis = 250, MemoryMib = 64 } },
+        });
+        Assert.Equal(new ContainerUsage("shop-1", 250, 64), Assert.Single(report.Usage));
+        Assert.Equal(0.25, report.PrimaryWait);
+    }
+
+    [Fact]
+    public void A_wait_that_was_not_measured_is_not_zero()
+    {
+        var report = AgentMessages.Read(new Protocol.Utilization());
+        Assert.Null(report.PrimaryWait);
+        Assert.Empty(report.Usage);
+        Assert.Equal(0, AgentMessages.Read(new Protocol.Utilization { PrimaryWait = 0 }).PrimaryWait);
+    }
+
+    [Fact]
+    public async Task An_agent_is_told_what_holds_for_its_server_and_told_again_when_that_changes()
+    {
+        await using var agent = await SimulatedAgent.Connect(silo.Hub, SiloUnderTest.Region, "policy-1");
+        await SiloUnderTest.Eventually(() => Task.FromResult(agent.Policy is { Admit: 0.60, Evict: 0.80, EvictAfterSeconds: 5 }), "the region's policy is told");
+        await silo.Api.PatchAsJsonAsync("/v1/servers/eu-1/policy-1", new { thresholds = new { admit = 0.3, evict = 0.4 } });
+        await SiloUnderTest.Eventually(() => Task.FromResult(agent.Policy is { Admit: 0.3, Evict: 0.4 }), "the server's own is told");
+    }
+
+    [Fact]
+    public async Task An_agent_hears_of_a_changed_region_within_seconds()
+    {
+        await using var agent = await SimulatedAgent.Connect(silo.Hub, "us-1", "policy-2");
+        await silo.Grains.GetGrain<Regions.IRegionGrain>("us-1").SetPolicy(new Regions.RegionPolicy { EvictAfterSeconds = 9 });
+        await SiloUnderTest.Eventually(() => Task.FromResult(agent.Policy is { EvictAfterSeconds: 9 }), "the region's new policy is told");
+    }
+}
