@@ -48,6 +48,17 @@ public sealed class LogTests(NestedVmFixture vm, ITestOutputHelper output) : ICl
         await FollowAsync(reader, told, () => told.Count >= 60_000);
         var seconds = watch.Elapsed.TotalSeconds;
         output.WriteLine($"{told.Count} lines in {seconds:0.0} s, resident {before / 1024} -> {Resident() / 1024} MiB");
+        watch.Restart();
+        var again = Read(flood);
+        var count = 0;
+        while (await vm.Hub.ReadLogs(again) is { State: LogState.Open } chunk)
+        {
+            count += chunk.Lines.Count;
+            again.From = chunk.Next;
+        }
+        output.WriteLine($"again {count} lines in {watch.Elapsed.TotalSeconds:0.0} s");
+        Assert.Equal(60_000, count);
+        Assert.True(watch.Elapsed > TimeSpan.FromSeconds(1), "the pace is 2 MiB a second");
         Assert.Equal(60_000, told.Count);
         for (var i = 0; i < told.Count; i++)
             Assert.StartsWith($"line {i} ", told[i].Text);
@@ -78,14 +89,19 @@ public sealed class LogTests(NestedVmFixture vm, ITestOutputHelper output) : ICl
     {
         var talker = await RunAsync("echo one; sleep 600");
         await UntilAsync(talker, line => line.Text == "one");
-        var readers = Enumerable.Range(0, 33).Select(_ => Read(talker, follow: true)).ToList();
-        var answers = new List<LogLines>();
-        foreach (var reader in readers)
-            answers.Add(await vm.Hub.ReadLogs(reader));
-        Assert.All(answers[..32], answer => Assert.Equal("one", Assert.Single(answer.Lines).Text));
-        Assert.Equal(LogState.Refused, answers[32].State);
+        var readers = new List<ReadLogs>();
+        LogLines answer;
+        do
+        {
+            readers.Add(Read(talker, follow: true));
+            answer = await vm.Hub.ReadLogs(readers[^1]);
+        }
+        while (answer.State == LogState.Open && readers.Count < 100);
+        // Readers of other tests may still be open.
+        Assert.InRange(readers.Count, 16, 33);
+        Assert.Equal((LogState.Refused, "32 logs of this server are being read already"), (answer.State, answer.Reason));
         vm.Hub.CloseLogs(readers[0].Reader);
-        Assert.Equal(LogState.Open, (await vm.Hub.ReadLogs(readers[32])).State);
+        Assert.Equal("one", Assert.Single((await vm.Hub.ReadLogs(readers[^1])).Lines).Text);
         readers.ForEach(reader => vm.Hub.CloseLogs(reader.Reader));
     }
 
