@@ -68,6 +68,15 @@ internal sealed class Decisions
         },
         () => { });
 
+    /// <summary>Decisions a second of which some find a VM, which is free again afterwards, and most find none.</summary>
+    public double Deciding(Func<Demand> demand) => Rate(
+        () =>
+        {
+            if (_ledger.Place(Demands.Request(demand(), 1), NextId, _now).Placed is [var placed])
+                _ledger.Release(placed.Id);
+        },
+        () => { });
+
     // Chunk by chunk, and the median of them: a neighbour on the machine spoils some, not all.
     private static double Rate(Action decide, Action between)
     {

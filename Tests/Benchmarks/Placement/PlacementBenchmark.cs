@@ -141,6 +141,7 @@ internal static class PlacementBenchmark
             new("refusals in memory, 100,000 VMs, one demand", same, "/s"),
             Different("half its servers full", different),
             Different("no two VMs alike", uneven.Refusing(Demands.Large)),
+            new("decisions in memory, 100,000 VMs, a demand of its own each, most refused", uneven.Deciding(Demands.Any), "/s"),
         ];
     }
 
