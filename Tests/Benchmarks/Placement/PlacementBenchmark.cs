@@ -39,6 +39,9 @@ internal static class PlacementBenchmark
         return new Report("placement", Conditions, [.. figures, .. memory]);
     }
 
+    /// <summary>One thread, no storage: the matching itself.</summary>
+    public static Task<Report> RunInMemory() => Task.FromResult(new Report("placement memory", ["One thread of one process, nothing stored."], InMemory()));
+
     private static string[] Conditions =>
     [
         $"A client process, one silo process and PostgreSQL (fsync, synchronous_commit and full_page_writes on) on {Environment.ProcessorCount} cores; "
@@ -126,16 +129,24 @@ internal static class PlacementBenchmark
         var rate = large.Placing();
         large.Fill();
         var demand = new Demand(60_000, 16);
-        var (same, different) = (large.Refusing(() => demand), large.Refusing(() => new Demand(Random.Shared.Next(60_000, 256_000), Random.Shared.Next(1, 250_000))));
+        var same = large.Refusing(() => demand);
+        var different = large.Refusing(() => new Demand(Random.Shared.Next(60_000, 256_000), Random.Shared.Next(1, 250_000)));
+        var uneven = new Decisions(Rows[^1].Servers);
+        uneven.FillUnevenly();
         return
         [
             new("decisions in memory, 1,000 VMs", small, "/s"),
             new("decisions in memory, 100,000 VMs", rate, "/s", null, "500,000 /s", rate >= 500_000),
             new("  cost of one over that at 1,000 VMs", small / rate, "times", null, "at most 3", small / rate <= 3),
             new("refusals in memory, 100,000 VMs, one demand", same, "/s"),
-            new("refusals in memory, 100,000 VMs, a demand of its own each", different, "/s"),
+            Different("half its servers full", different),
+            Different("no two VMs alike", uneven.Refusing(Demands.Large)),
+            new("decisions in memory, 100,000 VMs, a demand of its own each, most refused", uneven.Deciding(Demands.Any), "/s"),
         ];
     }
+
+    private static Figure Different(string region, double rate) =>
+        new($"refusals in memory, 100,000 VMs, a demand of its own each, {region}", rate, "/s", null, "60,000 /s", rate >= 60_000);
 
     private static Task Say(string what) => Console.Error.WriteLineAsync(what);
 }
