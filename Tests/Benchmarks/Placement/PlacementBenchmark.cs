@@ -46,6 +46,7 @@ internal static class PlacementBenchmark
     [
         $"A client process, one silo process and PostgreSQL (fsync, synchronous_commit and full_page_writes on) on {Environment.ProcessorCount} cores; "
             + $"{BenchRegion.VmsPerServer} VMs a server; 2,000 apps, spread over servers.",
+        "Callers share calls as the SDK's PlacementCalls does: what they ask for while a call is under way goes together in the next.",
         "Meanwhile every server reports, each time something else: every 500 ms, at 25,000 servers every 2.5 s.",
         $"Every row: {WarmUp.TotalSeconds} s of warm-up ({FirstWarmUp.TotalSeconds} s for the first), then {Window.TotalSeconds} s that count; each starts with an empty table.",
         "Floor: bare group commit of the same rows by as many callers, through the silo's own store in one process, before and after each row.",
@@ -88,17 +89,17 @@ internal static class PlacementBenchmark
                 releasing = await replicas.Releasing().Run(WarmUp / 3, Window / 2, stack.Times);
             await replicas.ReleaseAll();
         }
-        bare = (bare + await Floor(stack, floor, row)) / 2;
-        return row.Figures(placing, bare).Concat(releasing is null ? [] : row.Released(releasing, placing));
+        var after = await Floor(stack, floor, row);
+        return row.Figures(placing, (bare.Rate + after.Rate) / 2, (bare.P99 + after.P99) / 2).Concat(releasing is null ? [] : row.Released(releasing, placing));
     }
 
-    /// <summary>Rows a second; leaves an empty table.</summary>
-    private static async Task<double> Floor(PlacementStack stack, GroupCommit floor, Row row)
+    /// <summary>The same rows without the platform; leaves an empty table.</summary>
+    private static async Task<Measured> Floor(PlacementStack stack, GroupCommit floor, Row row)
     {
         var measured = await floor.Run(row.Callers, row.Batch, FloorWarmUp, FloorWindow, stack.Times);
         await using var command = stack.Source.CreateCommand("TRUNCATE container");
         await command.ExecuteNonQueryAsync();
-        return measured.Rate;
+        return measured;
     }
 
     private static async Task<IEnumerable<Figure>> Refusals(PlacementStack stack, BenchRegion region)

@@ -9,7 +9,8 @@ public sealed class LogTests(NestedVmFixture vm, ITestOutputHelper output) : ICl
     [Fact]
     public async Task Lines_of_both_streams_are_told_in_order_with_a_tail_and_from_a_place()
     {
-        var talker = await RunAsync("i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done; echo oops >&2; sleep 600");
+        var talker = await RunAsync("i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done; sleep 0.5; echo oops >&2; sleep 600");
+        // The engine reads the two streams apart: only what is written well after the other is told after it.
         var lines = await UntilAsync(talker, line => line.Text == "oops");
         Assert.Equal(Enumerable.Range(0, 30).Select(i => $"line {i}"), lines.Where(line => !line.Error).Select(line => line.Text));
         Assert.True(lines.Single(line => line.Text == "oops").Error);
