@@ -23,15 +23,25 @@ public sealed record UtilizationReport
     /// cost it. 0 when it hardly wanted to run, null when it was not measured.
     /// </summary>
     [Id(4)] public double? PrimaryWait { get; init; }
+
+    /// <summary>What all containers of the server together may use of its CPU, in thousandths of a core; null without a cap.</summary>
+    [Id(5)] public int? CapMillis { get; init; }
+
+    /// <summary>Share of the server's CPU, 0 to 1, that its containers took more before they were held to the cap.</summary>
+    [Id(6)] public double HeldBack { get; init; }
+
+    /// <summary>The shares that would be in use without a cap: a server that is only kept from being full is full.</summary>
+    public Utilization Wanted => Utilization with { Cpu = Math.Min(1, Utilization.Cpu + HeldBack) };
 }
 
 /// <summary>What a container uses, by its control group.</summary>
 /// <param name="Container">Id of the container.</param>
 /// <param name="CpuMillis">CPU in thousandths of a core, averaged since the measurement before.</param>
 /// <param name="MemoryMiB">Memory in MiB, rounded up, without the file cache that the kernel can drop at once.</param>
+/// <param name="HeldMillis">CPU in thousandths of a core that it took more before containers were held to a cap.</param>
 [GenerateSerializer, Alias("hosting.ContainerUsage")]
 public sealed record ContainerUsage(
-    [property: Id(0)] string Container, [property: Id(1)] int CpuMillis, [property: Id(2)] int MemoryMiB);
+    [property: Id(0)] string Container, [property: Id(1)] int CpuMillis, [property: Id(2)] int MemoryMiB, [property: Id(3)] int HeldMillis = 0);
 
 /// <summary>A measurement and the server it is of.</summary>
 /// <param name="Server">Name within the region.</param>

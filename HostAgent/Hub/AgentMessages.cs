@@ -38,9 +38,12 @@ internal static class AgentMessages
         };
         if (measured.PrimaryWait is { } wait)
             message.PrimaryWait = wait;
+        if (measured.Hold is { } hold)
+            (message.CapMillis, message.HeldBack) = (hold.CapMillis, hold.Share);
         message.Usage.AddRange(measured.Containers.Select(one => new Protocol.ContainerUsage
         {
             Container = one.Container.Id, CpuMillis = one.CpuMillis, MemoryMib = one.MemoryMiB,
+            HeldMillis = measured.Hold?.Millis.GetValueOrDefault(one.Container.Id) ?? 0,
         }));
         message.Vms.AddRange(vms.Select(one => new VmReport
         {

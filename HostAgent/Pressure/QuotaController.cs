@@ -56,6 +56,9 @@ internal readonly record struct QuotaController
         _ => null,
     };
 
+    /// <summary>Whether a cap keeps containers from using more: those that do not come near it would not.</summary>
+    public static bool IsFelt(int usedMillis, int capMillis) => usedMillis >= capMillis * 0.9;
+
     /// <summary>The next state.</summary>
     public QuotaController Next(QuotaInput input, DateTimeOffset now) => Pressure(input) is null ? Release(input, now) : Tighten(input, now);
 
@@ -74,10 +77,8 @@ internal readonly record struct QuotaController
         var calm = this with { PressedSince = null };
         if (CapMillis is not { } cap || now - PressedLast < CalmFor || now - ChangedAt < ReleaseEvery)
             return calm;
-        // Containers that do not come near their cap would not use more.
-        var isFelt = input.UsedMillis >= cap * 0.9;
         var room = (int)((input.Evict - Margin - input.Cpu) * input.CapacityMillis);
-        var to = isFelt ? Math.Min((int)(cap * Up), cap + room) : (int)(cap * Up);
+        var to = IsFelt(input.UsedMillis, cap) ? Math.Min((int)(cap * Up), cap + room) : (int)(cap * Up);
         if (to >= input.CapacityMillis)
             return calm with { CapMillis = null, ChangedAt = now };
         return to > cap ? calm with { CapMillis = to, ChangedAt = now } : calm;

@@ -15,6 +15,7 @@ internal sealed class ServerWatch(
     TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
+    private readonly HeldBack _heldBack = new();
     private QuotaController _quota;
     private LastResort _lastResort;
     private string? _lastTrouble;
@@ -45,7 +46,7 @@ internal sealed class ServerWatch(
         try
         {
             var measured = sampler.Sample();
-            Latest = measured;
+            Latest = measured with { Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity.CpuMillis) };
             board.Wake();
             Throttle(measured);
             Relieve(measured);

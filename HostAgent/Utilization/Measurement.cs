@@ -1,3 +1,5 @@
+using Hosting.HostAgent.Pressure;
+
 namespace Hosting.HostAgent.Utilization;
 
 /// <summary>Everything that was measured at one moment.</summary>
@@ -5,4 +7,6 @@ namespace Hosting.HostAgent.Utilization;
 /// <param name="Server">The server as a whole.</param>
 /// <param name="Containers">Its containers.</param>
 /// <param name="PrimaryWait">Share of its time that the primary waited for a CPU; null when it could not be measured.</param>
-internal sealed record Measurement(DateTimeOffset At, UtilizationSample Server, IReadOnlyList<ContainerUsage> Containers, double? PrimaryWait);
+/// <param name="Hold">The cap that its containers were held to; null without one.</param>
+internal sealed record Measurement(
+    DateTimeOffset At, UtilizationSample Server, IReadOnlyList<ContainerUsage> Containers, double? PrimaryWait, Hold? Hold = null);

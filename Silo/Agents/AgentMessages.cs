@@ -37,8 +37,10 @@ internal static partial class AgentMessages
         SampledAt = DateTimeOffset.FromUnixTimeMilliseconds(utilization.SampledAt),
         Utilization = new Utilization(utilization.Cpu, utilization.Memory, utilization.PrimaryCpu),
         Vms = [.. utilization.Vms.Select(vm => new VmReport(vm.Vm, vm.Ready, vm.AppliedVersion, NullIfEmpty(vm.Reason), vm.Gone))],
-        Usage = [.. utilization.Usage.Select(one => new ContainerUsage(one.Container, one.CpuMillis, one.MemoryMib))],
+        Usage = [.. utilization.Usage.Select(one => new ContainerUsage(one.Container, one.CpuMillis, one.MemoryMib, Math.Max(0, one.HeldMillis)))],
         PrimaryWait = utilization.HasPrimaryWait ? Math.Clamp(utilization.PrimaryWait, 0, 1) : null,
+        CapMillis = utilization.HasCapMillis ? utilization.CapMillis : null,
+        HeldBack = double.IsFinite(utilization.HeldBack) ? Math.Clamp(utilization.HeldBack, 0, 1) : 0,
     };
 
     public static IReadOnlyList<ContainerStatus> Read(IEnumerable<Protocol.Container> containers) =>

@@ -12,10 +12,11 @@ public sealed class AgentMessagesTests(SiloUnderTest silo) : IClassFixture<SiloU
     {
         var report = AgentMessages.Read(new Protocol.Utilization
         {
-            SampledAt = 1000, Cpu = 0.5, PrimaryWait = 0.25,
-            Usage = { new Protocol.ContainerUsage { Container = "shop-1", CpuMillis = 250, MemoryMib = 64 } },
+            SampledAt = 1000, Cpu = 0.5, PrimaryWait = 0.25, CapMillis = 300, HeldBack = 0.3,
+            Usage = { new Protocol.ContainerUsage { Container = "shop-1", CpuMillis = 250, MemoryMib = 64, HeldMillis = 40 } },
         });
-        Assert.Equal(new ContainerUsage("shop-1", 250, 64), Assert.Single(report.Usage));
+        Assert.Equal(new ContainerUsage("shop-1", 250, 64, 40), Assert.Single(report.Usage));
+        Assert.Equal((300, 0.5, 0.8), (report.CapMillis, report.Utilization.Cpu, report.Wanted.Cpu));
         Assert.Equal(0.25, report.PrimaryWait);
     }
 
@@ -24,6 +25,7 @@ public sealed class AgentMessagesTests(SiloUnderTest silo) : IClassFixture<SiloU
     {
         var report = AgentMessages.Read(new Protocol.Utilization());
         Assert.Null(report.PrimaryWait);
+        Assert.Null(report.CapMillis);
         Assert.Empty(report.Usage);
         Assert.Equal(0, AgentMessages.Read(new Protocol.Utilization { PrimaryWait = 0 }).PrimaryWait);
     }

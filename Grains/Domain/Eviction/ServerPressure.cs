@@ -34,6 +34,7 @@ public sealed class ServerPressure
     private Thresholds _thresholds = Thresholds.Default;
     private double _memory;
     private double? _primaryWait;
+    private int? _capMillis;
     private long _reports;
 
     /// <summary>Containers that have to leave, in the order they were chosen.</summary>
@@ -55,13 +56,14 @@ public sealed class ServerPressure
     public void Measure(UtilizationReport report, Thresholds thresholds, DateTimeOffset now)
     {
         _reports++;
-        (_thresholds, _memory, _primaryWait) = (thresholds, report.Utilization.Memory, report.PrimaryWait);
+        (_thresholds, _memory, _primaryWait, _capMillis) = (thresholds, report.Utilization.Memory, report.PrimaryWait, report.CapMillis);
         _usage = report.Usage.DistinctBy(u => u.Container)
-            .ToDictionary(u => u.Container, u => new Demand(Math.Max(0, u.CpuMillis), Math.Max(0, u.MemoryMiB)), StringComparer.Ordinal);
+            .ToDictionary(u => u.Container, u => new Demand(Math.Max(0, u.CpuMillis) + u.HeldMillis, Math.Max(0, u.MemoryMiB)), StringComparer.Ordinal);
         var measuredWithout = _ended.Where(e => e.Value.ForgetAt <= _reports).Select(e => e.Key).ToList();
         foreach (var container in measuredWithout) _ended.Remove(container);
         if (measuredWithout.Count > 0) _window.Restart();
-        _window.Add(report.Utilization, thresholds, now);
+        // A cap makes the server look relieved at the cost of its containers: they count with what they are kept from.
+        _window.Add(report.Wanted, thresholds, now);
     }
 
     /// <summary>Decides who leaves, who stays after all, and forgets those that are over.</summary>
@@ -179,7 +181,8 @@ public sealed class ServerPressure
         if (needed.CpuMillis > 0) parts.Add(Text($"CPU {level.Cpu:0.00} over {_thresholds.Evict:0.00}"));
         if (needed.MemoryMiB > 0) parts.Add(Text($"memory {level.Memory:0.00} over {_thresholds.Evict:0.00}"));
         var wait = _primaryWait is { } share ? Text($", its primary waited {share * 100:0} % of the time for a CPU") : "";
-        return Text($"{string.Join(" and ", parts)} for {_window.OverFor?.TotalSeconds ?? 0:0} s{wait}");
+        var cap = _capMillis is { } millis ? Text($", its containers are held to {millis} m CPU") : "";
+        return Text($"{string.Join(" and ", parts)} for {_window.OverFor?.TotalSeconds ?? 0:0} s{wait}{cap}");
     }
 
     private static Demand Add(Demand a, Demand b) => new(a.CpuMillis + b.CpuMillis, a.MemoryMiB + b.MemoryMiB);

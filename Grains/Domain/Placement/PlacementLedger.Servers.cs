@@ -84,7 +84,7 @@ public sealed partial class PlacementLedger
         Advance(now);
         if (!_servers.TryGetValue(server, out var entry) || !entry.Online) return false;
         _index.Withdraw(entry);
-        entry.Measure(report.Utilization, report.SampledAt);
+        entry.Measure(report.Utilization, report.Wanted, report.SampledAt);
         entry.PrimaryWait = report.PrimaryWait;
         Settle(entry, report.SampledAt);
         SetReadiness(entry, report.Vms);

@@ -37,6 +37,9 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
 
     public Utilization? Utilization { get; private set; }
 
+    /// <summary>What would be in use if its containers were not held to less: room that only a cap makes is none.</summary>
+    private Utilization? Wanted { get; set; }
+
     /// <summary>As in the last report.</summary>
     public double? PrimaryWait { get; set; }
 
@@ -86,10 +89,10 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
     public bool Admits(Demand demand) => demand.CpuMillis <= HeadroomCpu && demand.MemoryMiB <= HeadroomMemory;
 
     public double ProjectedCpu(int demandMillis) =>
-        Projected(Measured(Utilization?.Cpu), InFlightCpu + demandMillis, CpuMillis);
+        Projected(Measured(Wanted?.Cpu), InFlightCpu + demandMillis, CpuMillis);
 
     public double ProjectedMemory(int demandMiB) =>
-        Projected(Measured(Utilization?.Memory), InFlightMemory + demandMiB, MemoryMiB);
+        Projected(Measured(Wanted?.Memory), InFlightMemory + demandMiB, MemoryMiB);
 
     public void Configure(ServerRecord record, Thresholds defaults)
     {
@@ -99,9 +102,9 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
         SetLimits();
     }
 
-    public void Measure(Utilization utilization, DateTimeOffset sampledAt)
+    public void Measure(Utilization utilization, Utilization wanted, DateTimeOffset sampledAt)
     {
-        Utilization = utilization;
+        (Utilization, Wanted) = (utilization, wanted);
         SampledAt = sampledAt;
         SetLimits();
     }
@@ -139,8 +142,8 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
 
     private void SetLimits()
     {
-        _limitCpu = Limit(Measured(Utilization?.Cpu), CpuMillis, Thresholds.Admit);
-        _limitMemory = Limit(Measured(Utilization?.Memory), MemoryMiB, Thresholds.Admit);
+        _limitCpu = Limit(Measured(Wanted?.Cpu), CpuMillis, Thresholds.Admit);
+        _limitMemory = Limit(Measured(Wanted?.Memory), MemoryMiB, Thresholds.Admit);
     }
 
     /// <summary>A share that is no number is taken as a full server: the safe side.</summary>

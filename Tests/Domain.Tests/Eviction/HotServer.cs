@@ -30,6 +30,9 @@ internal sealed class HotServer
     /// <summary>Whether reports say what each container takes.</summary>
     public bool MeasuresContainers { get; set; } = true;
 
+    /// <summary>What the agent lets all containers together take.</summary>
+    public int? CapMillis { get; set; }
+
     public IReadOnlyCollection<string> Live => _live.Keys;
 
     public List<string> Chosen { get; } = [];
@@ -37,7 +40,7 @@ internal sealed class HotServer
     public List<string> Stayed { get; } = [];
 
     public Utilization Utilization => new(
-        Math.Min(1, PrimaryCpu + _live.Values.Sum(c => c.Takes.CpuMillis) / (double)Capacity.CpuMillis),
+        Math.Min(1, PrimaryCpu + _live.Values.Sum(c => Allowed(c.Takes.CpuMillis)) / (double)Capacity.CpuMillis),
         Math.Min(1, PrimaryMemory + _live.Values.Sum(c => c.Takes.MemoryMiB) / (double)Capacity.MemoryMiB), PrimaryCpu);
 
     public void Run(string id, Demand takes, Demand? demand = null) => _live[id] = (new ContainerRecord
@@ -60,7 +63,8 @@ internal sealed class HotServer
         Pressure.Measure(new UtilizationReport
         {
             SampledAt = Now, Utilization = measured, Vms = [],
-            Usage = MeasuresContainers ? [.. _live.Select(c => new ContainerUsage(c.Key, c.Value.Takes.CpuMillis, c.Value.Takes.MemoryMiB))] : [],
+            Usage = MeasuresContainers ? [.. _live.Select(c => Measure(c.Key, c.Value.Takes))] : [],
+            CapMillis = CapMillis, HeldBack = _live.Values.Sum(c => c.Takes.CpuMillis - Allowed(c.Takes.CpuMillis)) / (double)Capacity.CpuMillis,
         }, Policy.Thresholds, Now);
         var decision = Pressure.Look(Capacity, [.. _live.Values.Select(c => c.Record)], new HashSet<string>(), Policy, Now);
         Chosen.AddRange(decision.Chosen.Select(m => m.Container.Id));
@@ -72,6 +76,13 @@ internal sealed class HotServer
     {
         for (var i = 0; i < times; i++) Tick(answer);
     }
+
+    private ContainerUsage Measure(string id, Demand takes) =>
+        new(id, Allowed(takes.CpuMillis), takes.MemoryMiB, takes.CpuMillis - Allowed(takes.CpuMillis));
+
+    /// <summary>What one that would take so much gets of the cap.</summary>
+    private int Allowed(int millis) =>
+        CapMillis is { } cap && _live.Values.Sum(c => c.Takes.CpuMillis) is var all && all > cap ? (int)((long)millis * cap / all) : millis;
 
     private static Utilization Average(Utilization a, Utilization b) =>
         new((a.Cpu + b.Cpu) / 2, (a.Memory + b.Memory) / 2, (a.PrimaryCpu + b.PrimaryCpu) / 2);

@@ -145,6 +145,40 @@ public class ServerPressureTests
     }
 
     [Fact]
+    public void Who_is_held_to_a_cap_leaves_all_the_same_and_counts_with_what_it_would_take()
+    {
+        var server = Hot();
+        server.Tick(2);
+        server.CapMillis = 2_000;
+        server.Tick(10);
+        Assert.InRange(server.Utilization.Cpu, 0.5, 0.6);
+        Assert.Equal(["big"], server.Chosen);
+        var reason = server.Pressure.Moves.Single().Reason;
+        Assert.Equal("CPU 0.90 over 0.80 for 5 s, its containers are held to 2000 m CPU", reason);
+        server.End("big");
+        server.Tick(20);
+        Assert.Single(server.Chosen);
+    }
+
+    [Fact]
+    public void A_cap_that_takes_nothing_from_anybody_moves_nobody()
+    {
+        var server = new HotServer { PrimaryCpu = 0.5, CapMillis = 800 };
+        server.Run("a", new Demand(400, 64));
+        server.Tick(20);
+        Assert.Empty(server.Chosen);
+    }
+
+    [Fact]
+    public void Where_nobody_has_room_the_held_back_are_said_to_be_throttled()
+    {
+        var server = Hot();
+        server.CapMillis = 2_000;
+        server.Tick(16, _ => MoveAnswer.NoRoom);
+        Assert.Equal(3, server.Pressure.Held.Count);
+    }
+
+    [Fact]
     public void Memory_counts_as_cpu_does_and_is_urgent_at_the_end()
     {
         var server = new HotServer { PrimaryMemory = 0.78, Policy = new RegionPolicy { EvictAfterSeconds = 1 } };

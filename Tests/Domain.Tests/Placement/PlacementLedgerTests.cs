@@ -52,6 +52,19 @@ public sealed class PlacementLedgerTests
     }
 
     [Fact]
+    public void Room_that_only_a_cap_makes_is_none()
+    {
+        var region = new SmallRegion().With("srv-1").With("srv-2");
+        region.Report("srv-1", cpu: 0.3, heldBack: 0.4);
+        region.Report("srv-2", cpu: 0.5);
+
+        Assert.Equal("srv-2/vm-1", region.PlaceOne(Request(cpu: 100)));
+        var capped = region.Ledger.Describe(region.Now).Single(s => s.Server.Name == "srv-1");
+        Assert.False(capped.Admitting);
+        Assert.Equal(0.3, capped.Utilization?.Cpu);
+    }
+
+    [Fact]
     public void A_small_demand_leaves_the_large_hole_alone()
     {
         var region = new SmallRegion().With("srv-1", Vm("srv-1", "large", 8000, 8000)).With("srv-2", Vm("srv-2", "medium"), Vm("srv-2", "small", 500, 500));
