@@ -27,7 +27,7 @@ public sealed record UtilizationReport
     /// <summary>What all containers of the server together may use of its CPU, in thousandths of a core; null without a cap.</summary>
     [Id(5)] public int? CapMillis { get; init; }
 
-    /// <summary>Share of the server's CPU, 0 to 1, that its containers took more before they were held to the cap.</summary>
+    /// <summary>Share of the server's CPU, 0 to 1, that its containers would take more if they were not held to the cap.</summary>
     [Id(6)] public double HeldBack { get; init; }
 
     /// <summary>The shares that would be in use without a cap: a server that is only kept from being full is full.</summary>
@@ -38,7 +38,7 @@ public sealed record UtilizationReport
 /// <param name="Container">Id of the container.</param>
 /// <param name="CpuMillis">CPU in thousandths of a core, averaged since the measurement before.</param>
 /// <param name="MemoryMiB">Memory in MiB, rounded up, without the file cache that the kernel can drop at once.</param>
-/// <param name="HeldMillis">CPU in thousandths of a core that it took more before containers were held to a cap.</param>
+/// <param name="HeldMillis">CPU in thousandths of a core that it would take more if containers were not held to a cap.</param>
 [GenerateSerializer, Alias("hosting.ContainerUsage")]
 public sealed record ContainerUsage(
     [property: Id(0)] string Container, [property: Id(1)] int CpuMillis, [property: Id(2)] int MemoryMiB, [property: Id(3)] int HeldMillis = 0);

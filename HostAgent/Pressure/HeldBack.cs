@@ -1,17 +1,22 @@
+using Hosting.HostAgent.Configuration;
 using Hosting.HostAgent.Utilization;
 
 namespace Hosting.HostAgent.Pressure;
 
 /// <summary>Containers that are held to less CPU than they would take.</summary>
 /// <param name="CapMillis">What all of them together may use, in thousandths of a core.</param>
-/// <param name="Millis">What each took more before, by its id, in thousandths of a core; who misses nothing is not in it.</param>
+/// <param name="Millis">What each would take more, by its id, in thousandths of a core; who misses nothing is not in it.</param>
 /// <param name="Share">All of that, as a share of the server's CPU.</param>
 internal sealed record Hold(int CapMillis, IReadOnlyDictionary<string, int> Millis, double Share);
 
 /// <summary>
-/// Remembers what containers took before they were held to a cap. Without that the cap would hide the pressure it answers: the server
+/// Estimates what containers would take that are held to a cap. Without that the cap would hide the pressure it answers: the server
 /// looks as if it had room, and nobody moves its containers to where they could have what they want.
 /// </summary>
+/// <remarks>
+/// They would take what they took before the cap. Who came to want more since, nobody knows; as long as the cap is felt, at least
+/// another step of it, within what the VM has.
+/// </remarks>
 internal sealed class HeldBack
 {
     private Dictionary<string, int> _before = [];
@@ -19,8 +24,9 @@ internal sealed class HeldBack
     /// <summary>What they are kept from in a measurement; null without a cap.</summary>
     /// <param name="measured">Every measurement, in the order of time.</param>
     /// <param name="capMillis">The cap that was in force while it was taken.</param>
-    /// <param name="capacityMillis">What the server has.</param>
-    public Hold? Next(Measurement measured, int? capMillis, int capacityMillis)
+    /// <param name="server">What the server has.</param>
+    /// <param name="vms">What its VMs have.</param>
+    public Hold? Next(Measurement measured, int? capMillis, Capacity server, IReadOnlyList<VmSettings> vms)
     {
         if (capMillis is not { } cap)
         {
@@ -28,12 +34,17 @@ internal sealed class HeldBack
             return null;
         }
 
-        var held = QuotaController.IsFelt(measured.Server.ContainersCpuMillis, cap) ? Missed(measured.Containers) : [];
-        return new Hold(cap, held, (double)held.Values.Sum() / capacityMillis);
+        var held = QuotaController.IsFelt(measured.Server.ContainersCpuMillis, cap) ? Missed(measured.Containers, vms) : [];
+        return new Hold(cap, held, (double)held.Values.Sum() / server.CpuMillis);
     }
 
-    private Dictionary<string, int> Missed(IReadOnlyList<ContainerUsage> containers) => containers
-        .Select(one => (one.Container.Id, Millis: _before.GetValueOrDefault(one.Container.Id) - one.CpuMillis))
+    private Dictionary<string, int> Missed(IReadOnlyList<ContainerUsage> containers, IReadOnlyList<VmSettings> vms) => containers
+        .Select(one => (one.Container.Id, Millis: Math.Min(Wanted(one), Limit(one, vms)) - one.CpuMillis))
         .Where(one => one.Millis > 0)
         .ToDictionary(one => one.Id, one => one.Millis);
+
+    private int Wanted(ContainerUsage one) => Math.Max(_before.GetValueOrDefault(one.Container.Id), (int)(one.CpuMillis * QuotaController.Up));
+
+    private static int Limit(ContainerUsage one, IReadOnlyList<VmSettings> vms) =>
+        vms.FirstOrDefault(vm => vm.Name == one.Container.Vm)?.Capacity.CpuMillis ?? int.MaxValue;
 }

@@ -20,6 +20,9 @@ internal readonly record struct QuotaController
     /// <summary>Containers keep that share of the server: enough to answer a health check and to shut down.</summary>
     public const double Floor = 0.10;
 
+    /// <summary>A step up, as a factor.</summary>
+    public const double Up = 1.5;
+
     /// <summary>Pressure that lasts shorter is left to the kernel's classes.</summary>
     public static readonly TimeSpan TightenAfter = TimeSpan.FromSeconds(1);
 
@@ -33,7 +36,6 @@ internal readonly record struct QuotaController
     public static readonly TimeSpan ReleaseEvery = TimeSpan.FromSeconds(1);
 
     private const double Down = 0.7;
-    private const double Up = 1.5;
 
     /// <summary>A step up may not bring the pressure back: so far it stays under the threshold.</summary>
     private const double Margin = 0.02;

@@ -46,7 +46,7 @@ internal sealed class ServerWatch(
         try
         {
             var measured = sampler.Sample();
-            Latest = measured with { Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity.CpuMillis) };
+            Latest = measured with { Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity, settings.Vms) };
             board.Wake();
             Throttle(measured);
             Relieve(measured);

@@ -49,6 +49,9 @@ internal static class ContainerReport
             return "";
         if (observed.Failure is { } failure)
             return failure;
+        // Its end is wanted: how it ended is no news, and it is not started again.
+        if (desired is { Stop: true } && observed.Presence == Presence.Exited)
+            return "";
         if (address is null)
             return "its VM is not up";
         if (observed.IsRunning && !observed.Stale)

@@ -21,6 +21,14 @@ public sealed class ContainerReportTests
     }
 
     [Fact]
+    public void One_that_ends_because_it_is_stopped_says_nothing_of_an_exit_or_a_restart()
+    {
+        var exited = new Observed { Id = "web-1", Presence = Presence.Exited, HasRun = true, Port = 10_000, Reason = "crash loop: exited with code 0, restart 2 in 1 s" };
+        var stopped = ContainerReport.Of("vm-1", "10.0.0.2", new DesiredContainer(Wanted) { Stop = true }, exited, default);
+        Assert.Equal((ContainerState.Running, false, ""), (stopped.State, stopped.Healthy, stopped.Reason));
+    }
+
+    [Fact]
     public void A_healthy_container_has_an_endpoint_and_no_reason()
     {
         var running = new Observed { Id = "web-1", Presence = Presence.Running, HasRun = true, Port = 10_000, StartedAt = DateTimeOffset.UnixEpoch.AddMilliseconds(5) };
