@@ -38,7 +38,7 @@ public class PressureTests(Pool pool)
     {
         await pool.Calm();
         string[] command = ["/bin/sh", "-c", "httpd -p 8080 -h /www; while :; do :; done"];
-        await pool.Deploy("greedy", 1, new { command, healthCheck = new { timeoutSeconds = 5, intervalSeconds = 5 } });
+        await pool.Deploy("greedy", 1, new { command, stopGraceSeconds = 1, healthCheck = new { timeoutSeconds = 5, intervalSeconds = 5 } });
         var server = await pool.ServerOf("greedy");
         var since = await pool.Now();
         await using var primary = await Primary.Start(pool, server, 0.5);

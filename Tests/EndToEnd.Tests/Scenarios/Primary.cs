@@ -30,6 +30,7 @@ public sealed class Primary : IAsyncDisposable
         """;
 
     private readonly Process _process;
+    private bool _ended;
 
     private Primary(Process process, long begunAt) => (_process, BegunAt) = (process, begunAt);
 
@@ -56,10 +57,13 @@ public sealed class Primary : IAsyncDisposable
     /// <summary>Time since it began.</summary>
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(BegunAt);
 
+    /// <summary>Ends it. Ending it again changes nothing.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited)
-            _process.Kill();
+        if (_ended)
+            return;
+        _ended = true;
+        _process.Kill();
         await _process.WaitForExitAsync();
         _process.Dispose();
     }
