@@ -50,7 +50,7 @@ internal static class ContainerReport
         if (observed.Failure is { } failure)
             return failure;
         // Its end is wanted: how it ended is no news, and it is not started again.
-        if (desired is { Stop: true } && observed.Presence == Presence.Exited)
+        if (desired is { Stop: true } && observed is { Presence: Presence.Exited, Waiting: Work.Run })
             return "";
         if (address is null)
             return "its VM is not up";

@@ -23,9 +23,12 @@ public sealed class ContainerReportTests
     [Fact]
     public void One_that_ends_because_it_is_stopped_says_nothing_of_an_exit_or_a_restart()
     {
-        var exited = new Observed { Id = "web-1", Presence = Presence.Exited, HasRun = true, Port = 10_000, Reason = "crash loop: exited with code 0, restart 2 in 1 s" };
-        var stopped = ContainerReport.Of("vm-1", "10.0.0.2", new DesiredContainer(Wanted) { Stop = true }, exited, default);
+        var wanted = new DesiredContainer(Wanted) { Stop = true };
+        var exited = new Observed { Id = "web-1", Presence = Presence.Exited, HasRun = true, Waiting = Work.Run, Reason = "crash loop: exited with code 0, restart 2 in 1 s" };
+        var stopped = ContainerReport.Of("vm-1", "10.0.0.2", wanted, exited, default);
         Assert.Equal((ContainerState.Running, false, ""), (stopped.State, stopped.Healthy, stopped.Reason));
+        var stuck = ContainerReport.Of("vm-1", "10.0.0.2", wanted, exited with { Waiting = Work.CleanUp, Reason = "it could not be removed" }, default);
+        Assert.Equal("it could not be removed", stuck.Reason);
     }
 
     [Fact]
