@@ -53,9 +53,11 @@ public sealed class SimulationTests(ITestOutputHelper output)
         for (var seed = from; seed < from + (from == 0 ? 0 : 40); seed++)
         {
             var began = Stopwatch.GetTimestamp();
-            var scenario = new Scenario(seed, load, 150, 60);
+            var scenario = new Scenario(seed, load, int.Parse(Environment.GetEnvironmentVariable("SIZE") ?? "150", CultureInfo.InvariantCulture), int.Parse(Environment.GetEnvironmentVariable("SIZE") ?? "150", CultureInfo.InvariantCulture) * 2 / 5);
             var v = scenario.Run(1);
+            if (v is null && Environment.GetEnvironmentVariable("STOP") is not null) continue;
             output.WriteLine($"SEED {seed} {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s {v?.Seconds} {v?.Rule}: {v?.Message}\n     {scenario.Watch.Tally}");
+            if (v is not null && Environment.GetEnvironmentVariable("STOP") is not null) return;
         }
     }
 
@@ -68,7 +70,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var broken = scenario.Run(days);
         var watch = scenario.Watch;
         output.WriteLine($"{Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s, {scenario.Events} events; {watch.Tally}");
-        output.WriteLine($"at most {watch.Budget.Most} moves under pressure at once, {watch.Flaps.MostPerReplica:0.0} an hour for a replica of one app");
+        output.WriteLine($"at most {watch.Budget.Most} moves under pressure at once, {watch.Budget.MostPerMinute} begun in a minute, {watch.Flaps.MostPerReplica:0.0} an hour for a replica of one app");
         Assert.True(broken is null, $"{broken?.Rule}, {broken?.Seconds:0.000} s after the start: {broken?.Message}\nAgain: {SeedVariable}={seed} ({days} days)");
     }
 }

@@ -19,12 +19,6 @@ internal sealed class Books
 
     public void Add(Machine machine) => _servers.Add(machine.Name, new ServerBook(machine));
 
-    public void Reported(string server, UtilizationReport report, DateTimeOffset now)
-    {
-        var book = _servers[server];
-        (book.Last, book.HeardAt) = (report, now);
-    }
-
     public void Placed(ContainerRecord record)
     {
         _servers[record.Server].Containers.Add(record.Id, record);
@@ -55,6 +49,7 @@ internal sealed class ServerBook(Machine machine)
 
     public Dictionary<string, ContainerRecord> Containers { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The last report that the matching took.</summary>
     public UtilizationReport? Last { get; set; }
 
     public DateTimeOffset HeardAt { get; set; }

@@ -17,6 +17,9 @@ internal sealed class BudgetCheck(RegionPolicy policy, Func<DateTimeOffset> now,
     /// <summary>Most that were under way at once, without those that memory forced.</summary>
     public int Most { get; private set; }
 
+    /// <summary>Most that began within a minute, without those that memory forced.</summary>
+    public int MostPerMinute { get; private set; }
+
     /// <summary>A server was allowed to begin a move, or to go on with it.</summary>
     /// <param name="container">What moves.</param>
     /// <param name="exempt">It began before, or memory leaves no time.</param>
@@ -30,7 +33,7 @@ internal sealed class BudgetCheck(RegionPolicy policy, Func<DateTimeOffset> now,
         _underWay[container] = at;
         if (!isNew || exempt) return;
         _begun.Enqueue(at);
-        Most = Math.Max(Most, _underWay.Count);
+        (Most, MostPerMinute) = (Math.Max(Most, _underWay.Count), Math.Max(MostPerMinute, _begun.Count));
         if (_underWay.Count > policy.MovesAtOnce) fail("at most so many moves at once", $"{_underWay.Count} of {policy.MovesAtOnce}");
         if (_begun.Count > policy.MovesPerMinute) fail("at most so many moves a minute", $"{_begun.Count} of {policy.MovesPerMinute}");
     }

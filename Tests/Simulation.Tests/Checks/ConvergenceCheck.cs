@@ -63,8 +63,8 @@ internal sealed class ConvergenceCheck(Region region)
     private string Words(ContainerRecord container)
     {
         var process = region.Agent(container.Server).Machine.Processes.FirstOrDefault(p => p.Id == container.Id);
-        var really = process is null ? "there is no process" : $"its process {(process.Runs ? "runs" : "is down")}{(process.Stopping ? ", to be stopped" : "")}";
+        var really = process is null ? "there is no process" : $"its process {(process.Runs ? "runs" : "is down")}{(process.Healthy ? ", healthy" : "")}{(process.Stopping ? ", to be stopped" : "")}, {process.Restarts} restarts";
         var reached = region.Vm(container.Server, container.Vm).IsLinked ? "" : ", its VM's grain does not reach the agent";
-        return $"{container.Id} r{container.Revision} {container.State} {(container.Healthy ? "healthy" : container.Reason)} on {container.Server}/{container.Vm} ({really}{reached})";
+        return $"{container.Id} r{container.Revision} {container.State} {(container.Healthy ? "healthy" : container.Reason)} for {(region.Now - container.CreatedAt).TotalSeconds:0} s on {container.Server}/{container.Vm} ({really}{reached})";
     }
 }

@@ -76,12 +76,7 @@ internal sealed class PlacementPart
 
     public void Configure(VmRecord vm) => _ledger.Configure(vm);
 
-    public bool Report(string server, UtilizationReport report)
-    {
-        if (!_ledger.Report(server, report, _region.Now)) return false;
-        _region.Watch.Books.Reported(server, report, _region.Now);
-        return true;
-    }
+    public bool Report(string server, UtilizationReport report) => _ledger.Report(server, report, _region.Now);
 
     public void Started(IReadOnlyList<ContainerStart> started)
     {

@@ -74,10 +74,10 @@ internal sealed class Region
 
     public void Add(Machine machine, Random random)
     {
+        Watch.Books.Add(machine);
         _agents.Add(machine.Name, new Agent(this, machine, random));
         _servers.Add(machine.Name, new ServerPart(this, machine.Name));
         foreach (var engine in machine.Engines) _vms.Add((machine.Name, engine.Name), new VmPart(this, machine.Name, engine.Name));
-        Watch.Books.Add(machine);
     }
 
     /// <summary>Ids as containers have them, the same ones for the same seed.</summary>

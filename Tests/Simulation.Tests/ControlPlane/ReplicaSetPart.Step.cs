@@ -11,27 +11,26 @@ internal sealed partial class ReplicaSetPart
 
     private readonly Dictionary<string, (DateTimeOffset Since, TimeSpan Quiet)> _drainingSince = new(StringComparer.Ordinal);
 
-    private async Task Step(ReplicaSetSpec wanted, int activation)
+    private async Task Step(ReplicaSetSpec wanted)
     {
-        _moves.Prune(_records.All.Select(c => c.Id), region.Now);
+        _moves.Prune(_records.All.Select(c => c.Id), Region.Now);
         await FollowRollout(wanted);
         var all = _records.All;
         var plan = RolloutPlanner.Plan(new RolloutSnapshot
         {
             Wanted = wanted,
             Containers = all,
-            Now = region.Now,
+            Now = Region.Now,
             Moves = _moves.Causes,
             Serving = StoppedAt,
         });
-        region.Watch.Floor.Planned(wanted, all, _moves.Causes, plan);
+        Region.Watch.Floor.Planned(wanted, all, _moves.Causes, plan);
         if (plan.Place > 0) await Place(plan);
         else _refused = false;
-        if (activation != _activation) return;
         if (plan.Drain.Count > 0) await Drain(plan.Drain);
         if (plan.End.Count > 0) await GiveUp(plan.End);
         await FinishDrains();
-        await Run(_records.Due(ContainerState.Placed, region.Now, RemindAfter));
+        await Run(_records.Due(ContainerState.Placed, Region.Now, RemindAfter));
     }
 
     private async Task FollowRollout(ReplicaSetSpec wanted)
@@ -40,21 +39,21 @@ internal sealed partial class ReplicaSetPart
         var containers = _records.All;
         if (Rollout.IsComplete(wanted, containers))
         {
-            await region.Write();
+            await Write();
             _share = _share with { Serving = null };
             return;
         }
         var healthy = containers.Count(c => c.GetsTraffic && c.Revision == wanted.Revision);
-        _progress = _progress.Look(healthy, Rollout.WaitsForRoom(wanted, containers, _refused), region.Now);
+        _progress = _progress.Look(healthy, Rollout.WaitsForRoom(wanted, containers, _refused), Region.Now);
         if (_progress.Stalled < TimeSpan.FromSeconds((wanted.Spec.Rollout ?? new RolloutSpec()).ProgressDeadlineSeconds)) return;
-        await region.Write();
+        await Write();
         _share = _share with { Stopped = true };
-        region.Watch.Tally.RolloutsStopped++;
+        Region.Watch.Tally.RolloutsStopped++;
     }
 
     private async Task Place(RolloutPlan plan)
     {
-        var closed = _share.Cooldowns.Where(c => c.Value > region.Now).Select(c => c.Key).ToHashSet(StringComparer.Ordinal);
+        var closed = _share.Cooldowns.Where(c => c.Value > Region.Now).Select(c => c.Key).ToHashSet(StringComparer.Ordinal);
         var leaving = new HashSet<string>(StringComparer.Ordinal);
         foreach (var container in _records.All)
             if (_moves.Find(container.Id) is { } move) (move.Cause == MoveCause.Pressure ? closed : leaving).Add(container.Server);
@@ -67,13 +66,13 @@ internal sealed partial class ReplicaSetPart
         }
         // What only waits for another place for one that has to leave is not refused.
         _refused = refused && (unplaced > plan.ForMoves || _moves.Count == 0);
-        if (refused) region.Watch.Tally.Refusals++;
+        if (refused) Region.Watch.Tally.Refusals++;
     }
 
     private async Task<PlacementResult> Place(int revision, int count, IReadOnlyList<string> avoid)
     {
         var spec = _share.Revisions[revision];
-        var result = await region.Network.Call(() => region.Placement.Place(new PlacementRequest
+        var result = await Call(() => Region.Placement.Place(new PlacementRequest
         {
             App = App,
             Revision = revision,
@@ -99,7 +98,7 @@ internal sealed partial class ReplicaSetPart
     private async Task GiveUp(IReadOnlyList<string> ids)
     {
         var lost = _records.Find(ids).ConvertAll(c => c with { State = ContainerState.Failed, Healthy = false, Reason = "lost" });
-        await region.Network.Call(() => region.Placement.Release([.. lost.Select(c => new ContainerRelease(c.Id, c.State, c.Reason))]));
+        await Call(() => Region.Placement.Release([.. lost.Select(c => new ContainerRelease(c.Id, c.State, c.Reason))]));
         foreach (var record in lost) _records.Merge(record);
         await ForEachVm(lost, (vm, records) => vm.Forget([.. records.Select(r => r.Id)]));
     }
@@ -109,22 +108,22 @@ internal sealed partial class ReplicaSetPart
     {
         var draining = _records.All.FindAll(c => c.State == ContainerState.Draining);
         foreach (var gone in _drainingSince.Keys.Except(draining.Select(c => c.Id)).ToList()) _drainingSince.Remove(gone);
-        foreach (var container in draining) _drainingSince.TryAdd(container.Id, (region.Now, Quiet(container)));
+        foreach (var container in draining) _drainingSince.TryAdd(container.Id, (Region.Now, Quiet(container)));
         await ForEachVm(
-            _records.Due(ContainerState.Draining, region.Now, RemindAfter, c =>
-                _drainingSince.TryGetValue(c.Id, out var drain) && region.Now - drain.Since >= drain.Quiet),
+            _records.Due(ContainerState.Draining, Region.Now, RemindAfter, c =>
+                _drainingSince.TryGetValue(c.Id, out var drain) && Region.Now - drain.Since >= drain.Quiet),
             (vm, records) => vm.Stop([.. records.Select(r => r.Id)]));
     }
 
     private TimeSpan Quiet(ContainerRecord container)
     {
         var grace = _share.Revisions.GetValueOrDefault(container.Revision)?.StopGraceSeconds ?? 0;
-        return TimeSpan.FromSeconds(Math.Min(grace, region.Random.NextDouble() < 0.9 ? 0.2 : 30));
+        return TimeSpan.FromSeconds(Math.Min(grace, Region.Random.NextDouble() < 0.9 ? 0.2 : 30));
     }
 
     private async Task ForEachVm(IEnumerable<ContainerRecord> records, Func<VmPart, List<ContainerRecord>, Task> act, bool byRevision = false)
     {
         var groups = records.GroupBy(r => (r.Server, r.Vm, Revision: byRevision ? r.Revision : 0)).Select(g => (g.Key, Records: g.ToList())).ToList();
-        await Task.WhenAll(groups.Select(g => region.Network.Call(() => act(region.Vm(g.Key.Server, g.Key.Vm), g.Records))).ToList());
+        await Task.WhenAll(groups.Select(g => Call(() => act(Region.Vm(g.Key.Server, g.Key.Vm), g.Records))).ToList());
     }
 }

@@ -9,7 +9,7 @@ namespace Hosting.Simulation.Tests.ControlPlane;
 /// Plays the grain of one app around the real planner: one step at a time, the next at once after a change and every 500 ms
 /// while something is open. What is settled is looked at with the grain's resync only, because a step then changes nothing.
 /// </summary>
-internal sealed partial class ReplicaSetPart(Region region, string app)
+internal sealed partial class ReplicaSetPart(Region region, string app) : Activation(region)
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ResyncAfter = TimeSpan.FromSeconds(15);
@@ -22,7 +22,6 @@ internal sealed partial class ReplicaSetPart(Region region, string app)
     private bool _refused;
     private DateTimeOffset _resyncedAt;
     private long _timer;
-    private int _activation;
 
     public string App { get; } = app;
 
@@ -36,8 +35,8 @@ internal sealed partial class ReplicaSetPart(Region region, string app)
     /// <summary>A new activation: its document is durable, everything else is read again or forgotten.</summary>
     public void Activate()
     {
-        _activation++;
-        (_records, _moves, _progress, _refused) = (new Records(), new Moves(), RolloutProgress.Begin(region.Now), false);
+        BeginAnew();
+        (_records, _moves, _progress, _refused) = (new Records(), new Moves(), RolloutProgress.Begin(Region.Now), false);
         _drainingSince.Clear();
         Resync();
         Work(RetryAfter);
@@ -51,7 +50,7 @@ internal sealed partial class ReplicaSetPart(Region region, string app)
         var known = _share.Wanted;
         if (known is not null && known.Generation >= spec.Generation) return;
         var next = known?.Revision == spec.Revision ? _share : BeginRollout(spec);
-        await region.Write();
+        await Write();
         var used = _records.All.Select(c => c.Revision).ToHashSet();
         _share = next with
         {
@@ -72,10 +71,10 @@ internal sealed partial class ReplicaSetPart(Region region, string app)
     public Task Move(IReadOnlyList<ContainerMove> moves) => _turns.Run(async () =>
     {
         var here = _records.Find(moves.Select(m => m.Container)).ToDictionary(c => c.Id, StringComparer.Ordinal);
-        var fresh = moves.Where(m => here.ContainsKey(m.Container) && _moves.Ask(m, region.Now)).ToList();
+        var fresh = moves.Where(m => here.ContainsKey(m.Container) && _moves.Ask(m, Region.Now)).ToList();
         if (fresh.Count == 0) return;
-        await CoolDown([.. fresh.Where(m => m.AvoidUntil > region.Now).Select(m => (here[m.Container].Server, m.AvoidUntil!.Value))]);
-        foreach (var move in fresh) region.Watch.AskedToMove(here[move.Container], move.Cause);
+        await CoolDown([.. fresh.Where(m => m.AvoidUntil > Region.Now).Select(m => (here[m.Container].Server, m.AvoidUntil!.Value))]);
+        foreach (var move in fresh) Region.Watch.AskedToMove(here[move.Container], move.Cause);
         Work(TimeSpan.Zero);
     });
 
@@ -91,26 +90,25 @@ internal sealed partial class ReplicaSetPart(Region region, string app)
     private void Work(TimeSpan delay)
     {
         var timer = ++_timer;
-        region.Time.After(delay, () =>
+        Region.Time.After(delay, () =>
         {
-            if (timer == _timer) region.Run(() => _turns.Run(() => Work(timer)));
+            if (timer == _timer) Region.Run(() => _turns.Run(() => Work(timer)));
         });
     }
 
     private async Task Work(long timer)
     {
-        var activation = _activation;
         try
         {
-            if (region.Now - _resyncedAt > ResyncAfter)
+            if (Region.Now - _resyncedAt > ResyncAfter)
             {
                 var (records, mark) = (_records, _records.Mark());
-                var read = region.Database.OfApp(App);
-                await region.Write();
+                var read = Region.Database.OfApp(App);
+                await Write();
                 records.Replace(read, mark);
-                _resyncedAt = region.Now;
+                _resyncedAt = Region.Now;
             }
-            if (_share.Wanted is { } wanted) await Step(wanted, activation);
+            if (_share.Wanted is { } wanted) await Step(wanted);
         }
         catch (CallFailedException)
         {
@@ -121,21 +119,21 @@ internal sealed partial class ReplicaSetPart(Region region, string app)
 
     private void Resync()
     {
-        _records.Replace(region.Database.OfApp(App), _records.Mark());
-        _resyncedAt = region.Now;
+        _records.Replace(Region.Database.OfApp(App), _records.Mark());
+        _resyncedAt = Region.Now;
     }
 
     private Share BeginRollout(ReplicaSetSpec spec)
     {
-        _progress = RolloutProgress.Begin(region.Now);
+        _progress = RolloutProgress.Begin(Region.Now);
         return _share with { Serving = Rollout.ServingBeside(spec.Revision, _records.All, _share.Serving), Stopped = false };
     }
 
     private async Task CoolDown(IReadOnlyList<(string Server, DateTimeOffset Until)> until)
     {
         if (until.Count == 0) return;
-        await region.Write();
-        var next = _share.Cooldowns.Where(c => c.Value > region.Now).ToDictionary(StringComparer.Ordinal);
+        await Write();
+        var next = _share.Cooldowns.Where(c => c.Value > Region.Now).ToDictionary(StringComparer.Ordinal);
         foreach (var (server, end) in until)
             if (next.GetValueOrDefault(server) < end) next[server] = end;
         _share = _share with { Cooldowns = next };

@@ -15,22 +15,21 @@ internal sealed partial class ServerPart
     private LossWatch _loss = null!;
     private Departures _departures = null!;
     private DateTimeOffset _lookAt;
-    private int _activation;
     private bool _looking;
     private bool _lost;
     private bool _pressed;
+    private bool _allReady;
     private bool _doubtful;
 
-    private TimeSpan LostAfter => TimeSpan.FromSeconds(_region.Policy.LostAfterSeconds);
+    private TimeSpan LostAfter => TimeSpan.FromSeconds(Region.Policy.LostAfterSeconds);
 
     /// <summary>Whether the server's loss is noticed.</summary>
-    public bool IsLost => _loss.IsLost(LostAfter, _region.Now);
+    public bool IsLost => _loss.IsLost(LostAfter, Region.Now);
 
     private void StartWatch()
     {
-        _activation++;
-        (_pressure, _loss, _departures) = (new ServerPressure(), new LossWatch(_region.Now), new Departures(_region));
-        (_lost, _pressed, _doubtful, _lookAt) = (false, false, false, default);
+        (_pressure, _loss, _departures) = (new ServerPressure(), new LossWatch(Region.Now), new Departures(Region));
+        (_looking, _lost, _pressed, _doubtful, _lookAt) = (false, false, false, false, default);
         _lostVms.Clear();
     }
 
@@ -43,14 +42,16 @@ internal sealed partial class ServerPart
     private void LookSoon()
     {
         _lookAt = default;
-        _region.Time.After(TimeSpan.Zero, Consider);
+        Region.Time.After(TimeSpan.Zero, Consider);
     }
 
     private void Hear(UtilizationReport report)
     {
-        _loss.Hear(report.Vms, _region.Now);
-        _pressure.Measure(report, _record!.Thresholds ?? _region.Policy.Thresholds, _region.Now);
-        var pressed = _pressure.NeedsLook(_region.Policy);
+        _loss.Hear(report.Vms, Region.Now);
+        _allReady = true;
+        foreach (var vm in report.Vms) _allReady &= vm.Ready;
+        _pressure.Measure(report, _record!.Thresholds ?? Region.Policy.Thresholds, Region.Now);
+        var pressed = _pressure.NeedsLook(Region.Policy);
         if (pressed && !_pressed) LookSoon();
         _pressed = pressed;
     }
@@ -59,59 +60,61 @@ internal sealed partial class ServerPart
     public void Consider()
     {
         if (_looking || _record is null) return;
-        if (NoticesLoss() || NeedsLook()) _region.Run(Look);
+        if (NoticesLoss() || NeedsLook()) Region.Run(Look);
     }
 
     private bool NoticesLoss()
     {
         if (IsLost != _lost) return true;
         if (_lost) return false;
+        if (_allReady && _lostVms.Count == 0) return false;
         foreach (var vm in _vms)
-            if ((_loss.WhyLost(vm.Name, LostAfter, _region.Now) is not null) != _lostVms.Contains(vm.Name)) return true;
+            if ((_loss.WhyLost(vm.Name, LostAfter, Region.Now) is not null) != _lostVms.Contains(vm.Name)) return true;
         return false;
     }
 
     private bool NeedsLook()
     {
-        if (_doubtful || _departures.Any || _pressure.NeedsLook(_region.Policy)) return true;
-        var leaves = _record!.Draining || _lost || _lostVms.Count > 0 || _vms.Exists(vm => vm.Draining);
-        return leaves && _region.Now >= _lookAt;
+        if (_doubtful || _departures.Any || _pressure.NeedsLook(Region.Policy)) return true;
+        return AllLeave && Region.Now >= _lookAt;
     }
+
+    private bool AllLeave => _record!.Draining || _lost || _lostVms.Count > 0 || _vms.Exists(vm => vm.Draining);
 
     private async Task Look()
     {
         _looking = true;
-        var activation = _activation;
+        var number = Number;
         try
         {
             await NoteSilence();
             await NoteVms();
-            if (NeedsLook() && activation == _activation) await Evacuate();
+            if (NeedsLook()) await Evacuate();
         }
         finally
         {
-            _looking = false;
+            if (number == Number) _looking = false;
         }
     }
 
     private async Task Evacuate()
     {
-        await _region.Write();
-        var live = _region.Database.OnServer(Name);
-        var now = _region.Now;
+        await Write();
+        var live = Region.Database.OnServer(Name);
+        var now = Region.Now;
         if (_doubtful) _departures.Doubt(live);
         _doubtful = false;
-        var leaving = Departure.Of(_record!, _vms, _loss, live, _region.Policy, now);
+        var leaving = Departure.Of(_record!, _vms, _loss, live, Region.Policy, now);
         var evicted = await Evict(live, leaving, now);
-        await _departures.Tell([.. leaving, .. evicted], live, now.AddSeconds(_region.Policy.CooldownSeconds));
-        _lookAt = live.Count == 0 ? now + LookAtNothingEvery : default;
+        await _departures.Tell([.. leaving, .. evicted], live, now.AddSeconds(Region.Policy.CooldownSeconds));
+        _lookAt = AllLeave && live.Count == 0 ? now + LookAtNothingEvery : default;
     }
 
     private async Task<IReadOnlyList<Departure>> Evict(IReadOnlyList<ContainerRecord> live, IReadOnlyList<Departure> leaving, DateTimeOffset now)
     {
-        if (!_pressure.NeedsLook(_region.Policy)) return [];
+        if (!_pressure.NeedsLook(Region.Policy)) return [];
         var (pressure, anyway) = (_pressure, leaving.Select(d => d.Container.Id).ToHashSet(StringComparer.Ordinal));
-        pressure.Look(new Demand(_record!.CpuMillis, _record.MemoryMiB), live, anyway, _region.Policy, now);
+        pressure.Look(new Demand(_record!.CpuMillis, _record.MemoryMiB), live, anyway, Region.Policy, now);
         var moves = pressure.Moves.Where(m => !anyway.Contains(m.Container.Id)).ToList();
         if (moves.Count > 0)
         {
@@ -121,7 +124,7 @@ internal sealed partial class ServerPart
                 Candidates = [.. moves.Select(m => new MoveCandidate(m.Container.Id, null, m.Begun))],
                 Urgent = pressure.IsUrgent,
             };
-            var answers = await _region.Network.Call(() => Task.FromResult(Placement.BeginMoves(question)));
+            var answers = await Call(() => Task.FromResult(Placement.BeginMoves(question)));
             foreach (var (move, answer) in moves.Zip(answers)) pressure.Answer(move.Container.Id, answer, now);
         }
         return [.. pressure.Moves.Where(m => m.Begun && !anyway.Contains(m.Container.Id))
@@ -137,11 +140,11 @@ internal sealed partial class ServerPart
             var session = _session;
             _session = null;
             session?.Link.Close();
-            await _region.Network.Call(() => { Placement.Leave(Name, "it counts as lost"); return Task.CompletedTask; });
-            await Each(session?.Vms ?? [], vm => _region.Vm(Name, vm.Name).Detach());
-            _region.Watch.Tally.ServersLost++;
+            await Call(() => { Placement.Leave(Name, "it counts as lost"); return Task.CompletedTask; });
+            await Each(session?.Vms ?? [], vm => Vm(vm.Name).Detach());
+            Region.Watch.Tally.ServersLost++;
         }
-        _lost = lost;
+        (_lost, _lookAt) = (lost, default);
     }
 
     private async Task NoteVms()
@@ -149,10 +152,10 @@ internal sealed partial class ServerPart
         if (_lost) return;
         foreach (var vm in _vms)
         {
-            var isLost = _loss.WhyLost(vm.Name, LostAfter, _region.Now) is not null;
-            if (isLost) _lostVms.Add(vm.Name);
+            var isLost = _loss.WhyLost(vm.Name, LostAfter, Region.Now) is not null;
+            if (isLost && _lostVms.Add(vm.Name)) _lookAt = default;
             if (isLost || !_lostVms.Contains(vm.Name)) continue;
-            await _region.Network.Call(() => _region.Vm(Name, vm.Name).Refresh());
+            await Call(() => Vm(vm.Name).Refresh());
             _lostVms.Remove(vm.Name);
         }
         _lostVms.RemoveWhere(name => !_vms.Exists(vm => vm.Name == name));

@@ -1,37 +1,41 @@
 using Hosting.Servers;
+using Hosting.Simulation.Tests.Checks;
 using Hosting.Simulation.Tests.Time;
 using Hosting.Simulation.Tests.World;
 
 namespace Hosting.Simulation.Tests.ControlPlane;
 
 /// <summary>Plays the grain of one server around the real watches: the agent's session, and what an operator says.</summary>
-internal sealed partial class ServerPart
+internal sealed partial class ServerPart : Activation
 {
     private const int CompareEvery = 4;
 
-    private readonly Region _region;
     private readonly Turns _turns = new();
+    private readonly Dictionary<string, VmPart> _vmParts = new(StringComparer.Ordinal);
+    private readonly ServerBook _book;
     private ServerRecord? _record;
     private List<VmRecord> _vms = [];
     private Session? _session;
     private int _reports;
 
     public ServerPart(Region region, string name)
+        : base(region)
     {
-        (_region, Name) = (region, name);
+        (Name, _book) = (name, region.Watch.Books[name]);
         Activate();
     }
 
     public string Name { get; }
 
-    private PlacementPart Placement => _region.Placement;
+    private PlacementPart Placement => Region.Placement;
 
     /// <summary>A new activation: what was in memory is gone, and its agent has to say hello again.</summary>
     public void Activate()
     {
+        BeginAnew();
         _session = null;
-        _record = _region.Database.Servers.GetValueOrDefault(Name);
-        _vms = _region.Database.Vms.GetValueOrDefault(Name) ?? [];
+        _record = Region.Database.Servers.GetValueOrDefault(Name);
+        _vms = Region.Database.Vms.GetValueOrDefault(Name) ?? [];
         StartWatch();
     }
 
@@ -45,8 +49,8 @@ internal sealed partial class ServerPart
     public Task<bool> Disconnect(long session) => InTurn(session, async current =>
     {
         _session = null;
-        await _region.Network.Call(() => { Placement.Leave(Name, "its agent is not connected"); return Task.CompletedTask; });
-        await Each(current.Vms, vm => _region.Vm(Name, vm.Name).Detach());
+        await Call(() => { Placement.Leave(Name, "its agent is not connected"); return Task.CompletedTask; });
+        await Each(current.Vms, vm => Vm(vm.Name).Detach());
     });
 
     /// <summary>A measurement. While the grain is busy with another turn it is lost, which costs nothing.</summary>
@@ -54,11 +58,12 @@ internal sealed partial class ServerPart
     {
         if (_turns.Busy) return true;
         if (_session is not { } current || current.Id != session) return false;
-        if (!Placement.Report(Name, report)) _region.Run(() => InTurn(session, Rejoin));
+        if (Placement.Report(Name, report)) (_book.Last, _book.HeardAt) = (report, Region.Now);
+        else Region.Run(() => InTurn(session, Rejoin));
         foreach (var vm in report.Vms)
         {
             if ((_reports % CompareEvery == 0 || current.Applied.GetValueOrDefault(vm.Vm) != vm.AppliedVersion)
-                && !_region.Vm(Name, vm.Vm).Applied(vm.AppliedVersion)) _region.Run(() => Reattach(session, vm.Vm));
+                && !Vm(vm.Vm).Applied(vm.AppliedVersion)) Region.Run(() => Reattach(session, vm.Vm));
             current.Applied[vm.Vm] = vm.AppliedVersion;
         }
         _reports++;
@@ -67,7 +72,7 @@ internal sealed partial class ServerPart
     }
 
     public Task<bool> ReportContainers(long session, IReadOnlyList<Vms.ContainerStatus> changed) => InTurn(session, _ =>
-        Task.WhenAll(changed.GroupBy(c => c.Vm, StringComparer.Ordinal).Select(vm => _region.Network.Call(() => _region.Vm(Name, vm.Key).Report([.. vm])))));
+        Task.WhenAll(changed.GroupBy(c => c.Vm, StringComparer.Ordinal).Select(vm => Call(() => Vm(vm.Key).Report([.. vm])))));
 
     /// <summary>Closes, empties or opens the server. False when nobody knows it yet.</summary>
     public async Task<bool> Configure(bool cordoned, bool draining)
@@ -76,9 +81,9 @@ internal sealed partial class ServerPart
         await _turns.Run(async () =>
         {
             if (_record is not { } record) return;
-            await _region.Write();
-            _region.Database.Servers[Name] = _record = record with { Cordoned = cordoned, Draining = draining };
-            await _region.Network.Call(() => { Placement.Configure(_record); return Task.CompletedTask; });
+            await Write();
+            Region.Database.Servers[Name] = _record = record with { Cordoned = cordoned, Draining = draining };
+            await Call(() => { Placement.Configure(_record); return Task.CompletedTask; });
             LookAgain();
             known = true;
         });
@@ -93,9 +98,9 @@ internal sealed partial class ServerPart
         {
             if (_vms.Find(v => v.Name == vm) is not { } before) return;
             var next = before with { Cordoned = cordoned, Draining = draining };
-            await _region.Write();
-            _region.Database.Vms[Name] = _vms = [.. _vms.Select(v => v.Name == vm ? next : v)];
-            await _region.Network.Call(() => { Placement.Configure(next); return Task.CompletedTask; });
+            await Write();
+            Region.Database.Vms[Name] = _vms = [.. _vms.Select(v => v.Name == vm ? next : v)];
+            await Call(() => { Placement.Configure(next); return Task.CompletedTask; });
             LookAgain();
             known = true;
         });
@@ -107,13 +112,13 @@ internal sealed partial class ServerPart
         if (_session is { } current && current.Id >= hello.Session) return "a newer session is connected";
         _session?.Link.Close();
         _session = null;
-        _loss.Offer(hello.Vms, _region.Now);
-        await _region.Write();
-        _record = _region.Database.Upsert(hello.Server, hello.Vms);
-        _vms = _region.Database.Vms[Name];
+        _loss.Offer(hello.Vms, Region.Now);
+        await Write();
+        _record = Region.Database.Upsert(hello.Server, hello.Vms);
+        _vms = Region.Database.Vms[Name];
         var record = _record;
-        await _region.Network.Call(() => { Placement.Join(record, Offered(hello.Vms)); return Task.CompletedTask; });
-        await Each(hello.Vms, vm => _region.Vm(Name, vm.Name).Attach(link, hello.Containers));
+        await Call(() => { Placement.Join(record, Offered(hello.Vms)); return Task.CompletedTask; });
+        await Each(hello.Vms, vm => Vm(vm.Name).Attach(link, hello.Containers));
         _session = new Session(hello.Session, link, hello.Vms);
         LookAgain();
         return null;
@@ -122,12 +127,12 @@ internal sealed partial class ServerPart
     private async Task Rejoin(Session current)
     {
         var record = _record!;
-        await _region.Network.Call(() => { Placement.Join(record, Offered(current.Vms)); return Task.CompletedTask; });
+        await Call(() => { Placement.Join(record, Offered(current.Vms)); return Task.CompletedTask; });
     }
 
     /// <summary>The grain of a VM moved: it does not know its agent.</summary>
     private Task Reattach(long session, string vm) => InTurn(session, current =>
-        _region.Network.Call(() => _region.Vm(Name, vm).Attach(current.Link, [])));
+        Call(() => Vm(vm).Attach(current.Link, [])));
 
     /// <summary>In a turn of its own, if the session is the current one then.</summary>
     private async Task<bool> InTurn(long session, Func<Session, Task> act)
@@ -142,7 +147,9 @@ internal sealed partial class ServerPart
     }
 
     private Task Each(IEnumerable<VmRecord> vms, Func<VmRecord, Task> act) =>
-        Task.WhenAll(vms.Select(vm => _region.Network.Call(() => act(vm))).ToList());
+        Task.WhenAll(vms.Select(vm => Call(() => act(vm))).ToList());
+
+    private VmPart Vm(string name) => _vmParts.TryGetValue(name, out var part) ? part : _vmParts[name] = Region.Vm(Name, name);
 
     private List<VmRecord> Offered(IReadOnlyList<VmRecord> said) => [.. _vms.Where(vm => said.Any(s => s.Name == vm.Name))];
 

@@ -8,11 +8,10 @@ using Hosting.Vms;
 namespace Hosting.Simulation.Tests.ControlPlane;
 
 /// <summary>Plays the grain of one VM: what should run there, and what its agent reports there, by the real rules of progress.</summary>
-internal sealed class VmPart
+internal sealed class VmPart : Activation
 {
     private static readonly TimeSpan ResendAfter = TimeSpan.FromSeconds(1);
 
-    private readonly Region _region;
     private readonly Turns _turns = new();
     private readonly string _server;
     private readonly string _name;
@@ -22,28 +21,30 @@ internal sealed class VmPart
     private DateTimeOffset _sentAt;
 
     public VmPart(Region region, string server, string name)
+        : base(region)
     {
-        (_region, _server, _name) = (region, server, name);
+        (_server, _name) = (server, name);
         _version = region.Now.UtcTicks;
     }
 
     /// <summary>Whether it can reach its agent.</summary>
     public bool IsLinked => _link is not null;
 
-    private IEnumerable<ContainerRecord> Durable => _region.Database.OnServer(_server).Where(c => c.Vm == _name);
+    private IEnumerable<ContainerRecord> Durable => Region.Database.OnServer(_server).Where(c => c.Vm == _name);
 
     /// <summary>A new activation: it reads the records of its containers, and what they run from their apps.</summary>
     public void Activate()
     {
+        BeginAnew();
         _containers.Clear();
-        (_version, _link) = (_region.Now.UtcTicks, null);
+        (_version, _link) = (Region.Now.UtcTicks, null);
         foreach (var record in Durable) Adopt(record);
     }
 
     public Task Attach(AgentLink link, IReadOnlyList<ContainerStatus> actual) => _turns.Run(async () =>
     {
         _link = link;
-        await _region.Write();
+        await Write();
         DropEnded();
         await Take([.. actual.Where(a => a.Vm == _name)]);
         Send();
@@ -84,7 +85,7 @@ internal sealed class VmPart
 
     public Task Refresh() => _turns.Run(async () =>
     {
-        await _region.Write();
+        await Write();
         if (DropEnded()) Change();
     });
 
@@ -96,14 +97,14 @@ internal sealed class VmPart
     /// </summary>
     public bool Applied(long version)
     {
-        if (!_turns.Busy && version < _version && _region.Now - _sentAt > ResendAfter) Send();
+        if (!_turns.Busy && version < _version && Region.Now - _sentAt > ResendAfter) Send();
         return _turns.Busy || IsLinked;
     }
 
     private void Adopt(ContainerRecord record)
     {
-        if (_region.App(record.App).Revision(record.Revision) is { } spec) _containers[record.Id] = new Entry(record, spec, false);
-        else _region.Run(() => Release([new ContainerRelease(record.Id, ContainerState.Failed, "its app is gone")]));
+        if (Region.App(record.App).Revision(record.Revision) is { } spec) _containers[record.Id] = new Entry(record, spec, false);
+        else Region.Run(() => Release([new ContainerRelease(record.Id, ContainerState.Failed, "its app is gone")]));
     }
 
     private async Task Take(IReadOnlyList<ContainerStatus> changed)
@@ -129,8 +130,8 @@ internal sealed class VmPart
     private async Task Write(List<ContainerRecord> next)
     {
         if (next.Count == 0) return;
-        await _region.Write();
-        _region.Database.Update(next);
+        await Write();
+        Region.Database.Update(next);
         foreach (var record in next) _containers[record.Id] = _containers[record.Id] with { Record = record };
         Tell(next);
     }
@@ -145,14 +146,14 @@ internal sealed class VmPart
         Tell(records);
     }
 
-    private Task Release(IReadOnlyList<ContainerRelease> releases) => _region.Network.Call(() => _region.Placement.Release(releases));
+    private Task Release(IReadOnlyList<ContainerRelease> releases) => Call(() => Region.Placement.Release(releases));
 
     private void TellPlacement(List<ContainerRecord> next)
     {
         var started = next.Where(r => r.StartedAt is not null && _containers[r.Id].Record.StartedAt != r.StartedAt)
             .Select(r => new ContainerStart(r.Id, r.StartedAt!.Value))
             .ToList();
-        if (started.Count > 0) _region.Network.Tell(() => _region.Placement.Started(started));
+        if (started.Count > 0) Region.Network.Tell(() => Region.Placement.Started(started));
     }
 
     private void Tell(List<ContainerRecord> changed)
@@ -160,7 +161,7 @@ internal sealed class VmPart
         foreach (var app in changed.GroupBy(c => c.App, StringComparer.Ordinal))
         {
             var records = app.ToList();
-            _region.Network.Tell(() => _region.App(app.Key).Observe(records));
+            Region.Network.Tell(() => Region.App(app.Key).Observe(records));
         }
     }
 
@@ -173,7 +174,7 @@ internal sealed class VmPart
     private void Send()
     {
         if (_link is null) return;
-        _sentAt = _region.Now;
+        _sentAt = Region.Now;
         _link.Apply(new DesiredVm
         {
             Vm = _name,

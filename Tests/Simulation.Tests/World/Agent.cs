@@ -20,6 +20,7 @@ internal sealed class Agent
     private readonly Action _everySecond;
     private readonly bool _looksFirst;
     private readonly Action _arrive;
+    private ServerPart? _server;
     private VmReport[] _vmReports = [];
     private DateTimeOffset _lastArrival;
     private long _session;
@@ -51,7 +52,7 @@ internal sealed class Agent
 
     public bool Works => Machine.Powered && Alive;
 
-    private ServerPart Server => _region.Server(Machine.Name);
+    private ServerPart Server => _server ??= _region.Server(Machine.Name);
 
     /// <summary>Connects, and reports from then on; not all servers at the same moment.</summary>
     public void Begin()
