@@ -21,8 +21,8 @@ internal sealed class HeldContainers
         foreach (var (id, held) in _held)
             if (held.Until < now)
                 _held.Remove(id);
-        return status.Failure is null && _held.Count > 0
-            ? status with { Failure = _held.Select(h => $"{h.Key} {h.Value.Reason}").Order(StringComparer.Ordinal).First() }
+        return status.Stuck is null && _held.Count > 0
+            ? status with { Stuck = _held.Select(h => $"{h.Key} {h.Value.Reason}").Order(StringComparer.Ordinal).First() }
             : status;
     }
 }

@@ -23,8 +23,8 @@ internal sealed class ReplicaSetGrain(
     private static readonly TimeSpan RemindAfter = TimeSpan.FromSeconds(2);
 
     private readonly ReplicaSetContainers _containers = new();
-    private readonly ContainerMoves _moves = new();
     private readonly HeldContainers _held = new();
+    private readonly ContainerMoves _moves = new();
     private RoutePublisher _routes = null!;
     private DrainWatch _drains = null!;
     private RolloutProgress _progress = null!;
@@ -63,13 +63,13 @@ internal sealed class ReplicaSetGrain(
     }
 
     public Task<ReplicaSetStatus?> GetStatus() => Task.FromResult(Share.Wanted is { } wanted
-        ? _held.AddTo(_containers.Describe(wanted, _refusal), clock.GetUtcNow()) with
+        ? _held.AddTo(_containers.Describe(wanted, _refusal) with
         {
             Stopped = Share.Stopped,
             Serving = Share.Stopped is null ? null : Share.Serving,
             Moving = _moves.Count,
             Stuck = _stuck,
-        }
+        }, clock.GetUtcNow())
         : null);
 
     public Task<IReadOnlyList<ContainerRecord>> GetContainers() =>

@@ -50,7 +50,7 @@ internal sealed partial class ServerGrain
     {
         _departures = new Departures(Region, GrainFactory, log);
         _loss = new LossWatch(clock.GetUtcNow());
-        foreach (var emptied in _vms.Where(vm => vm.Draining).Select(vm => vm.Name).Concat(_record?.Draining is true ? [""] : []))
+        foreach (var emptied in _vmRecords.Where(vm => vm.Draining).Select(vm => vm.Name).Concat(_record?.Draining is true ? [""] : []))
             _left[emptied] = 0;
         // Reports go on being taken while a look waits for others.
         _timer = this.RegisterGrainTimer(Look, new() { DueTime = LookEvery, Period = LookEvery, Interleave = true });
@@ -103,7 +103,7 @@ internal sealed partial class ServerGrain
         _doubtful || _departures.Any || _pressure.NeedsLook(_policy) || (AllLeave && clock.GetUtcNow() >= _lookAt);
 
     /// <summary>Whether whatever is found on the server, or on a VM of it, has to leave.</summary>
-    private bool AllLeave => _record!.Draining || _vms.Any(vm => vm.Draining) || _presence == Presence.Lost || _lostVms.Count > 0;
+    private bool AllLeave => _record!.Draining || _vmRecords.Any(vm => vm.Draining) || _presence == Presence.Lost || _lostVms.Count > 0;
 
     private async Task Evacuate(CancellationToken cancellationToken)
     {
@@ -112,7 +112,7 @@ internal sealed partial class ServerGrain
         if (_doubtful)
             _departures.Doubt(live);
         _doubtful = false;
-        var leaving = Departure.Of(_record!, _vms, _loss, live, _policy, now);
+        var leaving = Departure.Of(_record!, _vmRecords, _loss, live, _policy, now);
         NoteProgress(live);
         var evicted = await Evict(live, leaving, now);
         await _departures.Tell([.. leaving, .. evicted], live, now.AddSeconds(_policy.CooldownSeconds));
@@ -201,6 +201,7 @@ internal sealed partial class ServerGrain
         var session = _session;
         _session = null;
         session?.Link.Close(reason).Ignore();
+        _logs.GiveUp();
         await Placement.Leave(Name, reason);
         await Task.WhenAll((session?.Vms ?? []).Select(vm => Vm(vm.Name).Detach()));
     }
@@ -210,7 +211,7 @@ internal sealed partial class ServerGrain
         if (_presence != Presence.Here)
             return;
         var now = clock.GetUtcNow();
-        foreach (var vm in _vms)
+        foreach (var vm in _vmRecords)
         {
             var why = _loss.WhyLost(vm.Name, LostAfter, now);
             if (why is not null && _lostVms.Add(vm.Name))
@@ -224,7 +225,7 @@ internal sealed partial class ServerGrain
             _lostVms.Remove(vm.Name);
             Log("back", $"VM {vm.Name} of server {Name} is back; what was replaced meanwhile is stopped there");
         }
-        _lostVms.RemoveWhere(name => _vms.All(vm => vm.Name != name));
+        _lostVms.RemoveWhere(name => _vmRecords.All(vm => vm.Name != name));
     }
 
     private void NoteProgress(IReadOnlyList<ContainerRecord> live)
@@ -235,7 +236,7 @@ internal sealed partial class ServerGrain
             Log("lost", $"server {Name} has not been heard from for {_loss.Silence(clock.GetUtcNow()).TotalSeconds:0} s: its {live.Count} containers are replaced elsewhere");
         }
         NoteDrain("", $"server {Name}", _record!.Draining, live.Count);
-        foreach (var vm in _vms)
+        foreach (var vm in _vmRecords)
             NoteDrain(vm.Name, $"VM {vm.Name} of server {Name}", vm.Draining, live.Count(c => c.Vm == vm.Name));
     }
 

@@ -20,11 +20,11 @@ internal sealed partial class ServerGrain(
     private const int GovernEvery = 10;
 
     // Making a reference costs more than a call, and reports come all the time.
-    private readonly Dictionary<string, IVmGrain> _vmGrains = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IVmGrain> _vms = new(StringComparer.Ordinal);
     private readonly LogRequests _logs = new(clock);
     private AgentSession? _session;
     private ServerRecord? _record;
-    private IReadOnlyList<VmRecord> _vms = [];
+    private IReadOnlyList<VmRecord> _vmRecords = [];
     private int _reports;
 
     private string Region { get; set; } = "";
@@ -36,7 +36,7 @@ internal sealed partial class ServerGrain(
         var key = this.GetPrimaryKeyString().Split('/');
         (Region, Name) = (key[0], key[1]);
         _record = await pool.GetServer(Region, Name, cancellationToken);
-        _vms = await pool.GetVms(Region, Name, cancellationToken);
+        _vmRecords = await pool.GetVms(Region, Name, cancellationToken);
         StartWatch();
     }
 
@@ -49,7 +49,7 @@ internal sealed partial class ServerGrain(
         _logs.GiveUp();
         _loss.Offer(hello.Vms, clock.GetUtcNow());
         _record = await pool.UpsertServer(hello.Server, hello.Vms, CancellationToken.None);
-        _vms = WithPolicy(hello.Vms, await pool.GetVms(Region, Name, CancellationToken.None));
+        _vmRecords = WithPolicy(hello.Vms, await pool.GetVms(Region, Name, CancellationToken.None));
         await Placement.Join(_record, Offered(hello.Vms));
         await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
         _session = new AgentSession(hello.Session, link, hello.Vms);
@@ -119,12 +119,12 @@ internal sealed partial class ServerGrain(
 
     public async Task<VmRecord?> ConfigureVm(string vm, VmPatch patch)
     {
-        if (_vms.FirstOrDefault(v => v.Name == vm) is not { } known)
+        if (_vmRecords.FirstOrDefault(v => v.Name == vm) is not { } known)
             return null;
         var (cordoned, draining) = Decide(known.Cordoned, known.Draining, patch.Cordoned, patch.Draining);
         if (await pool.SetVmPolicy(Region, Name, vm, cordoned, draining, CancellationToken.None) is not { } next)
             return null;
-        _vms = [.. _vms.Select(v => v.Name == vm ? v with { Cordoned = next.Cordoned, Draining = next.Draining } : v)];
+        _vmRecords = [.. _vmRecords.Select(v => v.Name == vm ? v with { Cordoned = next.Cordoned, Draining = next.Draining } : v)];
         await Placement.ConfigureVm(next);
         LookAgain();
         Log("configured", $"VM {vm} of {Name} is {Words(cordoned, draining)}");
@@ -166,7 +166,7 @@ internal sealed partial class ServerGrain(
         return [.. stored.Select(vm => now.TryGetValue(vm.Name, out var live) ? live with { Cordoned = vm.Cordoned, Draining = vm.Draining } : vm)];
     }
 
-    private IReadOnlyList<VmRecord> Offered(IReadOnlyList<VmRecord> said) => [.. _vms.Where(vm => said.Any(s => s.Name == vm.Name))];
+    private IReadOnlyList<VmRecord> Offered(IReadOnlyList<VmRecord> said) => [.. _vmRecords.Where(vm => said.Any(s => s.Name == vm.Name))];
 
     /// <summary>Tells the agent what holds. Nobody waits for it: what is lost is said again.</summary>
     private async Task Govern()
@@ -177,7 +177,7 @@ internal sealed partial class ServerGrain(
     }
 
     private IVmGrain Vm(string vm) =>
-        _vmGrains.TryGetValue(vm, out var grain) ? grain : _vmGrains[vm] = GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
+        _vms.TryGetValue(vm, out var grain) ? grain : _vms[vm] = GrainFactory.GetGrain<IVmGrain>(GrainKeys.Vm(Region, Name, vm));
 
     private void Log(string kind, string message, ContainerRecord? about = null)
     {

@@ -12,6 +12,9 @@ internal static class LastLines
     private const string Left = "…";
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
 
+    /// <summary>An engine notes a start once it is done; what the process wrote until then is older.</summary>
+    private static readonly TimeSpan BeforeStart = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Its last lines in one; null when there are none, or the engine does not give them soon.</summary>
     /// <param name="log">The container's log.</param>
     /// <param name="startedAt">When the process started; what ran before it does not count.</param>
@@ -22,7 +25,7 @@ internal static class LastLines
         deadline.CancelAfter(Deadline);
         try
         {
-            return Join(await log.NewestAsync(startedAt, Lines, deadline.Token));
+            return Join(await log.NewestAsync(startedAt - BeforeStart, Lines, deadline.Token));
         }
         catch (Exception error) when (error is DockerApiException or HttpRequestException or IOException or TimeoutException or OperationCanceledException)
         {

@@ -3,7 +3,7 @@ namespace Hosting.HostAgent.Logs;
 /// <summary>What logs may cost the server: its primary application comes first.</summary>
 internal static class LogLimits
 {
-    /// <summary>Readers at once on one agent. Each holds a connection to an engine and at most <see cref="QueuedLines"/> lines.</summary>
+    /// <summary>Readers at once on one agent. Each holds a connection to an engine and at most the lines of one answer.</summary>
     public const int Readers = 32;
 
     /// <summary>Requests being answered at once, on one agent.</summary>
@@ -11,9 +11,6 @@ internal static class LogLimits
 
     /// <summary>Bytes of a line that are kept; the rest is left out, with a note.</summary>
     public const int LineBytes = 8 * 1024;
-
-    /// <summary>Lines of a reader that wait to be asked for; the engine is not read further meanwhile.</summary>
-    public const int QueuedLines = 64;
 
     /// <summary>Lines of one answer.</summary>
     public const int AnswerLines = 512;

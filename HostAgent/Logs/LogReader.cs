@@ -1,5 +1,3 @@
-using System.Threading.Channels;
-
 namespace Hosting.HostAgent.Logs;
 
 /// <summary>
@@ -9,8 +7,7 @@ namespace Hosting.HostAgent.Logs;
 internal sealed class LogReader : IDisposable
 {
     private readonly CancellationTokenSource _closed = new();
-    private readonly Channel<ParsedLine> _ahead = Channel.CreateBounded<ParsedLine>(
-        new BoundedChannelOptions(LogLimits.QueuedLines) { SingleReader = true, SingleWriter = true });
+    private readonly LineBuffer _ahead = new();
 
     /// <param name="log">What it reads.</param>
     /// <param name="from">From behind this place.</param>
@@ -27,31 +24,14 @@ internal sealed class LogReader : IDisposable
     /// <summary>Whether it waits for lines to come.</summary>
     public bool Follow { get; }
 
-    /// <summary>What there is, up to the limits of one answer, waiting for the first line; whether the log ended behind it.</summary>
+    /// <summary>What there is, up to the limits of one answer, waiting for the first line; whether the log ended before one came.</summary>
     /// <exception cref="Exception">The engine's failure, once every line before it was taken.</exception>
     public async Task<(IReadOnlyList<ParsedLine> Lines, bool Ended)> TakeAsync(TimeSpan wait, CancellationToken cancellation)
     {
-        var lines = new List<ParsedLine>();
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(wait);
-        try
-        {
-            if (!await _ahead.Reader.WaitToReadAsync(deadline.Token))
-                return (lines, true);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            return (lines, false);
-        }
-
-        for (var characters = 0; characters < LogLimits.AnswerCharacters && lines.Count < LogLimits.AnswerLines && _ahead.Reader.TryRead(out var line);)
-        {
-            lines.Add(line);
-            characters += line.Text.Length;
-            Next = line.Place;
-        }
-
-        return (lines, false);
+        var (lines, ended) = await _ahead.TakeAsync(wait, cancellation);
+        if (lines.Count > 0)
+            Next = lines[^1].Place;
+        return (lines, ended);
     }
 
     public void Dispose()
@@ -66,13 +46,13 @@ internal sealed class LogReader : IDisposable
         try
         {
             await foreach (var line in log.ReadAsync(from, Follow, closed))
-                await _ahead.Writer.WriteAsync(line, closed);
-            _ahead.Writer.TryComplete();
+                await _ahead.AddAsync(line, closed);
+            _ahead.End(null);
         }
         catch (Exception error)
         {
             // Whoever asks next is told.
-            _ahead.Writer.TryComplete(error);
+            _ahead.End(error);
         }
     }
 }

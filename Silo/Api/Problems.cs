@@ -36,12 +36,12 @@ internal static class Problems
     public static ProblemHttpResult NoSuchServer(string id) => NotFound(
         $"There is no server '{Shown(id)}'. GET /v1/servers lists them; a server appears when its agent connects.");
 
+    public static ProblemHttpResult NoSuchVm(string id) => NotFound(
+        $"There is no VM '{Shown(id)}'. GET /v1/vms lists them; a VM comes with its server's agent.");
+
     public static ProblemHttpResult ContainerIsOver(ContainerRecord over) => NotFound(
         $"The container '{over.Id}' is over ({over.State}{(over.Reason is { } reason ? $": {reason}" : "")}), and its log went with it. "
         + $"GET /v1/apps/{over.App}/events says what happened to it.");
-
-    public static ProblemHttpResult NoSuchVm(string id) => NotFound(
-        $"There is no VM '{Shown(id)}'. GET /v1/vms lists them; a VM comes with its server's agent.");
 
     /// <summary>413.</summary>
     public static ProblemHttpResult TooLarge(int limitBytes) => TypedResults.Problem(

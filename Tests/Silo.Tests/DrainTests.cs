@@ -45,7 +45,8 @@ public class DrainTests(RestlessSilo silo) : IClassFixture<RestlessSilo>
     public async Task A_drained_vm_leaves_the_others_alone_and_takes_nothing()
     {
         await using var agent = await silo.Agent("part-1", "part");
-        var containers = await silo.Deploy("part", replicas: 2);
+        // Neither VM has room for two.
+        var containers = await silo.Deploy("part", replicas: 2, cpu: 600);
         var (leaving, staying) = (InVm(containers, "vm-1"), InVm(containers, "vm-2"));
 
         var vm = await silo.Post("/v1/vms/eu-1/part-1/vm-1/drain");

@@ -60,7 +60,8 @@ public class LossTests(RestlessSilo silo) : IClassFixture<RestlessSilo>
     public async Task A_vm_whose_engine_does_not_answer_is_lost_alone()
     {
         await using var agent = await silo.Agent("half-1", "half");
-        var containers = await silo.Deploy("half", replicas: 2);
+        // Neither VM has room for two.
+        var containers = await silo.Deploy("half", replicas: 2, cpu: 600);
         var (lost, there) = (InVm(containers, "vm-1"), InVm(containers, "vm-2"));
         agent.Measured = report => (report.Vms[0].Ready, report.Vms[0].Reason) = (false, "the engine died");
         await RestlessSilo.Eventually(() => silo.Asked.Moves(lost).Count > 0, "its container is replaced");
@@ -77,7 +78,7 @@ public class LossTests(RestlessSilo silo) : IClassFixture<RestlessSilo>
     public async Task A_vm_that_its_agent_gives_up_is_lost_at_once()
     {
         await using var agent = await silo.Agent("less-1", "less");
-        var containers = await silo.Deploy("less", replicas: 2);
+        var containers = await silo.Deploy("less", replicas: 2, cpu: 600);
         var lost = InVm(containers, "vm-2");
         var since = TimeProvider.System.GetUtcNow();
         agent.Measured = report => (report.Vms[1].Ready, report.Vms[1].Gone, report.Vms[1].Reason) = (false, true, "its disk is broken");

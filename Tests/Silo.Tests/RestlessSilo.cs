@@ -51,9 +51,9 @@ public sealed class RestlessSilo : IAsyncLifetime
         SimulatedAgent.Connect(Hub, region, server, vms, change: h => h.Labels.Add("only", only));
 
     /// <summary>Deploys an app on the servers of its label, and answers its containers once they are healthy.</summary>
-    public async Task<IReadOnlyList<JsonNode>> Deploy(string app, int replicas = 1, string region = Region)
+    public async Task<IReadOnlyList<JsonNode>> Deploy(string app, int replicas = 1, string region = Region, int cpu = 100)
     {
-        var spec = new { image = "shop:1", port = 80, replicas, cpuMillis = 100, memoryMiB = 16, regions = new[] { region }, constraints = new { only = app } };
+        var spec = new { image = "shop:1", port = 80, replicas, cpuMillis = cpu, memoryMiB = 16, regions = new[] { region }, constraints = new { only = app } };
         await Api.PutAsJsonAsync($"/v1/apps/{app}", spec);
         await Eventually(async () => (int)(await Get($"/v1/apps/{app}"))["ready"]! == replicas, $"{app} runs");
         return [.. (await Get($"/v1/apps/{app}/containers")).AsArray().Select(c => c!)];

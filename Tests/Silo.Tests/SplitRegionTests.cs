@@ -81,7 +81,7 @@ public class SplitRegionTests(SplitRegion split) : IClassFixture<SplitRegion>
             foreach (var (server, vms) in _servers)
                 foreach (var vm in vms)
                     Assert.True(promised.GetValueOrDefault($"{server}/{vm.Name}") <= vm.CpuMillis,
-                        $"{what}: {server}/{vm.Name} offers {vm.CpuMillis} and {promised[$"{server}/{vm.Name}"]} are promised");
+                        $"{what}: {server}/{vm.Name} offers {vm.CpuMillis} and {promised.GetValueOrDefault($"{server}/{vm.Name}")} are promised");
             Assert.Equal(_live.Keys.Order(), (await split.Live(region)).Order());
             var shared = await split.Shared(region);
             Assert.True(shared.Count == 0, $"{what}: both sides committed in epochs {string.Join(", ", shared)}");

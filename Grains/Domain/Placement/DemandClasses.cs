@@ -57,13 +57,15 @@ internal sealed class DemandClasses
     public void Add(Demand demand)
     {
         var slot = IsFull ? LeastAsked() : _classes.Count;
+        var before = _members[slot] ?? new ulong[_words];
         Open(slot, demand);
         _rooms.Match(demand, _members[slot]);
-        for (var server = 0; server < _classesOf.Length; server++)
+        for (var word = 0; word < _words; word++)
         {
-            var member = _members[slot][server >> 6] >> server & 1;
-            _classesOf[server] = _classesOf[server] & ~(1UL << slot) | member << slot;
-            _sizes[slot] += (int)member;
+            var members = _members[slot][word];
+            _sizes[slot] += BitOperations.PopCount(members);
+            for (var changed = members ^ before[word]; changed != 0; changed &= changed - 1)
+                _classesOf[word * 64 + BitOperations.TrailingZeroCount(changed)] ^= 1UL << slot;
         }
     }
 

@@ -3,16 +3,19 @@ using Hosting.Placement;
 namespace Hosting.Domain.Placement;
 
 /// <summary>
-/// Counts for refusals. Demands that are refused again and again are followed change by change; a demand is followed
-/// for as long as that was cheaper than counting anew: until more changes went by than there are servers.
+/// Counts for refusals. A demand that is refused for the first time is counted over all VMs. One that is refused again
+/// soon is followed change by change, for as long as that was cheaper than counting anew: until more changes went by than
+/// there are servers. So demands that never come back cost the changes nothing.
 /// </summary>
 internal sealed class RefusalCounters(VmRooms rooms, LabelIndex labels)
 {
-    /// <summary>Most demands followed.</summary>
+    /// <summary>Most demands followed, and as many that were refused last are remembered.</summary>
     private const int Max = 32;
 
     private readonly int[] _closed = new int[PlacementRules.Count];
     private readonly List<ExclusionCounts> _followed = [];
+    private readonly Demand[] _lately = new Demand[Max];
+    private int _refusals;
 
     /// <summary>VMs in the region.</summary>
     public int Vms { get; private set; }
@@ -37,8 +40,11 @@ internal sealed class RefusalCounters(VmRooms rooms, LabelIndex labels)
         }
     }
 
-    public PlacementRefusal Refuse(string region, in PlacementQuery query, IReadOnlyList<ServerEntry> servers) =>
-        (Followed(query) ?? Follow(query, servers)).Refuse(region, Vms, _closed, query.Avoid);
+    public PlacementRefusal Refuse(string region, in PlacementQuery query, IReadOnlyList<ServerEntry> servers)
+    {
+        var counts = Followed(query) ?? Count(query, servers);
+        return counts.Refuse(region, Vms, _closed, query.Avoid);
+    }
 
     private ExclusionCounts? Followed(in PlacementQuery query)
     {
@@ -47,14 +53,20 @@ internal sealed class RefusalCounters(VmRooms rooms, LabelIndex labels)
         return null;
     }
 
-    private ExclusionCounts Follow(in PlacementQuery query, IReadOnlyList<ServerEntry> servers)
+    private ExclusionCounts Count(in PlacementQuery query, IReadOnlyList<ServerEntry> servers)
     {
-        if (_followed.Count == Max) _followed.Remove(_followed.MaxBy(counts => counts.IdleChanges)!);
-        var counts = new int[PlacementRules.Count];
-        rooms.Count(query.Demand, query.Constraints is null ? null : labels.WithAll(query.Constraints, servers), counts);
-        var followed = new ExclusionCounts(query.Demand, query.Constraints, counts);
-        _followed.Add(followed);
-        return followed;
+        var excluded = new int[PlacementRules.Count];
+        rooms.Count(query.Demand, query.Constraints is null ? null : labels.WithAll(query.Constraints, servers), excluded);
+        var counts = new ExclusionCounts(query.Demand, query.Constraints, excluded);
+        if (_lately.Contains(query.Demand)) Follow(counts);
+        _lately[_refusals++ & (Max - 1)] = query.Demand;
+        return counts;
+    }
+
+    private void Follow(ExclusionCounts counts)
+    {
+        if (_followed.Count == Max) _followed.Remove(_followed.MaxBy(followed => followed.IdleChanges)!);
+        _followed.Add(counts);
     }
 
     private void CountClosed(ServerEntry server, int sign)

@@ -1,21 +1,24 @@
 using System.Numerics;
-using System.Runtime.Intrinsics;
 using Hosting.Placement;
 
 namespace Hosting.Domain.Placement;
 
 /// <summary>
-/// Free room and headroom of every VM side by side in memory, eight VMs a step, for the questions that only looking at
+/// Free room and headroom of every VM side by side in memory, 256 VMs a step, for the questions that only looking at
 /// all of them answers: the members of a new class, and the counts of a demand that is refused for the first time.
 /// </summary>
 internal sealed class VmRooms
 {
-    private const int Lanes = 8;
-    private const int Fields = 4;
-    private const int Closed = int.MinValue;
+    private const int SlotsPerBlock = 64 * Candidates.Block;
 
-    /// <summary>Blocks of eight VMs: free CPU, free memory, headroom for CPU, headroom for memory.</summary>
-    private int[] _rooms = [];
+    private readonly VmColumn _freeCpu = new();
+    private readonly VmColumn _freeMemory = new();
+    private readonly VmColumn _headroomCpu = new();
+    private readonly VmColumn _headroomMemory = new();
+
+    /// <summary>Bitmap of the slots whose VM and server take containers. What the columns hold of the others is out of date.</summary>
+    private ulong[] _open = [];
+    private ulong[] _left = [];
     private int[] _servers = [];
     private int _slots;
 
@@ -24,28 +27,23 @@ internal sealed class VmRooms
     {
         if (server.Vms.Length > server.Slots) Move(server);
         var open = server.ClosedBy is null;
-        for (var i = 0; i < server.Slots; i++)
-        {
-            var at = At(server.FirstSlot + i);
-            var vm = i < server.Vms.Length ? server.Vms[i] : null;
-            _rooms[at] = open && vm is { Takes: true } ? vm.FreeCpu : Closed;
-            _rooms[at + Lanes] = vm?.FreeMemory ?? 0;
-            _rooms[at + 2 * Lanes] = server.HeadroomCpu;
-            _rooms[at + 3 * Lanes] = server.HeadroomMemory;
-        }
+        for (var i = 0; i < server.Slots; i++) Write(server.FirstSlot + i, open && i < server.Vms.Length ? server.Vms[i] : null);
+        if (!open || server.Slots == 0) return;
+        _headroomCpu.Set(server.FirstSlot, server.Slots, server.HeadroomCpu);
+        _headroomMemory.Set(server.FirstSlot, server.Slots, server.HeadroomMemory);
     }
 
     /// <summary>Adds every server with a VM that matches the demand to a bitmap.</summary>
     public void Match(Demand demand, ulong[] servers)
     {
-        var (cpu, memory) = (Vector256.Create(demand.CpuMillis), Vector256.Create(demand.MemoryMiB));
-        for (var at = 0; at < Used; at += Lanes * Fields)
-        {
-            var lacks = Vector256.GreaterThan(cpu, Field(at, 0)) | Vector256.GreaterThan(memory, Field(at, 1))
-                | Vector256.GreaterThan(cpu, Field(at, 2)) | Vector256.GreaterThan(memory, Field(at, 3));
-            for (var fits = (byte)~lacks.ExtractMostSignificantBits(); fits != 0; fits &= (byte)(fits - 1))
-                Bitmaps.Write(servers, _servers[at / Fields + BitOperations.TrailingZeroCount(fits)], true);
-        }
+        Begin();
+        _freeCpu.Keep(_left, Words, demand.CpuMillis);
+        _freeMemory.Keep(_left, Words, demand.MemoryMiB);
+        _headroomCpu.Keep(_left, Words, demand.CpuMillis);
+        _headroomMemory.Keep(_left, Words, demand.MemoryMiB);
+        for (var word = 0; word < Words; word++)
+            for (var fits = _left[word]; fits != 0; fits &= fits - 1)
+                Bitmaps.Write(servers, _servers[word * 64 + BitOperations.TrailingZeroCount(fits)], true);
     }
 
     /// <summary>Counts the open VMs that each rule excludes.</summary>
@@ -54,65 +52,75 @@ internal sealed class VmRooms
     /// <param name="counts">By rule.</param>
     public void Count(Demand demand, ulong[]? allowed, int[] counts)
     {
-        var (cpu, memory) = (Vector256.Create(demand.CpuMillis), Vector256.Create(demand.MemoryMiB));
-        var (labels, noCpu, noMemory, cpuOver, memoryOver) = (Vector256<int>.Zero, Vector256<int>.Zero, Vector256<int>.Zero, Vector256<int>.Zero, Vector256<int>.Zero);
-        for (var at = 0; at < Used; at += Lanes * Fields)
-        {
-            // Each rule asks those that the rules before left over. A comparison is -1 where it holds: subtracting counts.
-            var left = ~Vector256.Equals(Field(at, 0), Vector256.Create(Closed));
-            left = allowed is null ? left : Exclude(left, ~Labelled(at, allowed), ref labels);
-            left = Exclude(left, Vector256.GreaterThan(cpu, Field(at, 0)), ref noCpu);
-            left = Exclude(left, Vector256.GreaterThan(memory, Field(at, 1)), ref noMemory);
-            left = Exclude(left, Vector256.GreaterThan(cpu, Field(at, 2)), ref cpuOver);
-            Exclude(left, Vector256.GreaterThan(memory, Field(at, 3)), ref memoryOver);
-        }
-        counts[(int)PlacementRule.Constraints] += Vector256.Sum(labels);
-        counts[(int)PlacementRule.FreeCpu] += Vector256.Sum(noCpu);
-        counts[(int)PlacementRule.FreeMemory] += Vector256.Sum(noMemory);
-        counts[(int)PlacementRule.CpuThreshold] += Vector256.Sum(cpuOver);
-        counts[(int)PlacementRule.MemoryThreshold] += Vector256.Sum(memoryOver);
+        // Each rule asks those that the rules before left over.
+        var open = Begin();
+        var labelled = allowed is null ? open : KeepOn(allowed);
+        var haveCpu = _freeCpu.Keep(_left, Words, demand.CpuMillis);
+        var haveMemory = _freeMemory.Keep(_left, Words, demand.MemoryMiB);
+        var underCpu = _headroomCpu.Keep(_left, Words, demand.CpuMillis);
+        var underMemory = _headroomMemory.Keep(_left, Words, demand.MemoryMiB);
+        counts[(int)PlacementRule.Constraints] += open - labelled;
+        counts[(int)PlacementRule.FreeCpu] += labelled - haveCpu;
+        counts[(int)PlacementRule.FreeMemory] += haveCpu - haveMemory;
+        counts[(int)PlacementRule.CpuThreshold] += haveMemory - underCpu;
+        counts[(int)PlacementRule.MemoryThreshold] += underCpu - underMemory;
     }
 
-    private static Vector256<int> Exclude(Vector256<int> left, Vector256<int> excluded, ref Vector256<int> count)
+    private int Words => Candidates.WordsFor(_slots);
+
+    /// <summary>Starts over with every open VM.</summary>
+    /// <returns>How many there are.</returns>
+    private int Begin()
     {
-        count -= left & excluded;
-        return Vector256.AndNot(left, excluded);
+        var open = 0;
+        for (var word = 0; word < Words; word++) open += BitOperations.PopCount(_left[word] = _open[word]);
+        return open;
     }
 
-    private Vector256<int> Labelled(int at, ulong[] allowed)
+    /// <summary>Keeps the VMs on some servers.</summary>
+    /// <returns>How many are left.</returns>
+    private int KeepOn(ulong[] servers)
     {
-        Span<int> lanes = stackalloc int[Lanes];
-        for (var lane = 0; lane < Lanes; lane++)
+        var left = 0;
+        for (var word = 0; word < Words; word++)
         {
-            var server = _servers[at / Fields + lane];
-            lanes[lane] = -(int)((allowed[server >> 6] >> server) & 1);
+            var kept = 0UL;
+            for (var some = _left[word]; some != 0; some &= some - 1)
+            {
+                var server = _servers[word * 64 + BitOperations.TrailingZeroCount(some)];
+                kept |= (servers[server >> 6] >> server & 1) * (some & ~(some - 1));
+            }
+            left += BitOperations.PopCount(_left[word] = kept);
         }
-        return Vector256.Create((ReadOnlySpan<int>)lanes);
+        return left;
     }
 
-    private Vector256<int> Field(int at, int field) => Vector256.LoadUnsafe(ref _rooms[at + field * Lanes]);
-
-    private int Used => (_slots + Lanes - 1) / Lanes * Lanes * Fields;
-
-    private static int At(int slot) => (slot / Lanes * Lanes * Fields) + slot % Lanes;
+    private void Write(int slot, VmEntry? vm)
+    {
+        var open = vm is { Takes: true };
+        Bitmaps.Write(_open, slot, open);
+        if (!open) return;
+        _freeCpu.Set(slot, 1, vm!.FreeCpu);
+        _freeMemory.Set(slot, 1, vm.FreeMemory);
+    }
 
     /// <summary>More slots for a server that has more VMs than before: twice as many, so that moving stays rare.</summary>
     private void Move(ServerEntry server)
     {
-        for (var i = 0; i < server.Slots; i++) _rooms[At(server.FirstSlot + i)] = Closed;
+        for (var i = 0; i < server.Slots; i++) Bitmaps.Write(_open, server.FirstSlot + i, false);
         (server.FirstSlot, server.Slots) = (_slots, Math.Max(server.Vms.Length, 2 * server.Slots));
-        Reserve(_slots + server.Slots);
-        for (var i = 0; i < server.Slots; i++) _servers[server.FirstSlot + i] = server.Id;
         _slots += server.Slots;
+        Reserve();
+        for (var i = 0; i < server.Slots; i++) _servers[server.FirstSlot + i] = server.Id;
     }
 
-    private void Reserve(int slots)
+    private void Reserve()
     {
-        var had = _servers.Length;
-        if (slots <= had) return;
-        var blocks = (Math.Max(slots, 2 * had) + Lanes - 1) / Lanes;
-        Array.Resize(ref _servers, blocks * Lanes);
-        Array.Resize(ref _rooms, blocks * Lanes * Fields);
-        for (var slot = had; slot < _servers.Length; slot++) _rooms[At(slot)] = Closed;
+        if (_slots <= _servers.Length) return;
+        var slots = (Math.Max(_slots, 2 * _servers.Length) + SlotsPerBlock - 1) / SlotsPerBlock * SlotsPerBlock;
+        Array.Resize(ref _servers, slots);
+        Array.Resize(ref _open, slots / 64);
+        Array.Resize(ref _left, slots / 64);
+        foreach (var column in (ReadOnlySpan<VmColumn>)[_freeCpu, _freeMemory, _headroomCpu, _headroomMemory]) column.Reserve(slots);
     }
 }

@@ -48,12 +48,32 @@ internal sealed class Decisions
             _ledger.Place(Demands.Request(whole, 2), NextId, _now);
     }
 
+    /// <summary>No two VMs are alike, and none has room for what a <see cref="Demands.Large"/> demand asks for at least.</summary>
+    public void FillUnevenly()
+    {
+        Report(_ => 0.05 + Random.Shared.NextDouble() * 0.75, _ => 0.05 + Random.Shared.NextDouble() * 0.75);
+        for (var i = 0; i < 10 * _region.Servers; i++)
+            _ledger.Place(Demands.Request(Demands.Small(), 1), NextId, _now);
+        while (_ledger.Place(Demands.Request(Demands.LeastLarge, PlacementLedger.MaxReplicasPerRequest), NextId, _now).Refusal is null)
+        {
+        }
+    }
+
     /// <summary>Decisions a second that find none.</summary>
     public double Refusing(Func<Demand> demand) => Rate(
         () =>
         {
             if (_ledger.Place(Demands.Request(demand(), 1), NextId, _now).Refusal is null)
                 throw new PreconditionException("the full region had room.");
+        },
+        () => { });
+
+    /// <summary>Decisions a second of which some find a VM, which is free again afterwards, and most find none.</summary>
+    public double Deciding(Func<Demand> demand) => Rate(
+        () =>
+        {
+            if (_ledger.Place(Demands.Request(demand(), 1), NextId, _now).Placed is [var placed])
+                _ledger.Release(placed.Id);
         },
         () => { });
 
@@ -80,10 +100,10 @@ internal sealed class Decisions
         _placed.Enqueue(plan.Placed[0].Id);
     }
 
-    private void Report(Func<int, double> cpu)
+    private void Report(Func<int, double> cpu, Func<int, double>? memory = null)
     {
         for (var server = 0; server < _region.Servers; server++)
-            _ledger.Report($"srv-{server}", new UtilizationReport { SampledAt = _now, Utilization = new Utilization(cpu(server), 0.05, 0), Vms = [] }, _now);
+            _ledger.Report($"srv-{server}", new UtilizationReport { SampledAt = _now, Utilization = new Utilization(cpu(server), memory?.Invoke(server) ?? 0.05, 0), Vms = [] }, _now);
     }
 
     private string NextId(int replica) => string.Create(CultureInfo.InvariantCulture, $"app-{_ids++:x8}");

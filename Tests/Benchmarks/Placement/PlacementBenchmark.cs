@@ -39,10 +39,14 @@ internal static class PlacementBenchmark
         return new Report("placement", Conditions, [.. figures, .. memory]);
     }
 
+    /// <summary>One thread, no storage: the matching itself.</summary>
+    public static Task<Report> RunInMemory() => Task.FromResult(new Report("placement memory", ["One thread of one process, nothing stored."], InMemory()));
+
     private static string[] Conditions =>
     [
         $"A client process, one silo process and PostgreSQL (fsync, synchronous_commit and full_page_writes on) on {Environment.ProcessorCount} cores; "
             + $"{BenchRegion.VmsPerServer} VMs a server; 2,000 apps, spread over servers.",
+        "Callers share calls as the SDK's PlacementCalls does: what they ask for while a call is under way goes together in the next.",
         "Meanwhile every server reports, each time something else: every 500 ms, at 25,000 servers every 2.5 s.",
         $"Every row: {WarmUp.TotalSeconds} s of warm-up ({FirstWarmUp.TotalSeconds} s for the first), then {Window.TotalSeconds} s that count; each starts with an empty table.",
         "Floor: bare group commit of the same rows by as many callers, through the silo's own store in one process, before and after each row.",
@@ -85,17 +89,17 @@ internal static class PlacementBenchmark
                 releasing = await replicas.Releasing().Run(WarmUp / 3, Window / 2, stack.Times);
             await replicas.ReleaseAll();
         }
-        bare = (bare + await Floor(stack, floor, row)) / 2;
-        return row.Figures(placing, bare).Concat(releasing is null ? [] : row.Released(releasing, placing));
+        var after = await Floor(stack, floor, row);
+        return row.Figures(placing, (bare.Rate + after.Rate) / 2, (bare.P99 + after.P99) / 2).Concat(releasing is null ? [] : row.Released(releasing, placing));
     }
 
-    /// <summary>Rows a second; leaves an empty table.</summary>
-    private static async Task<double> Floor(PlacementStack stack, GroupCommit floor, Row row)
+    /// <summary>The same rows without the platform; leaves an empty table.</summary>
+    private static async Task<Measured> Floor(PlacementStack stack, GroupCommit floor, Row row)
     {
         var measured = await floor.Run(row.Callers, row.Batch, FloorWarmUp, FloorWindow, stack.Times);
         await using var command = stack.Source.CreateCommand("TRUNCATE container");
         await command.ExecuteNonQueryAsync();
-        return measured.Rate;
+        return measured;
     }
 
     private static async Task<IEnumerable<Figure>> Refusals(PlacementStack stack, BenchRegion region)
@@ -126,16 +130,24 @@ internal static class PlacementBenchmark
         var rate = large.Placing();
         large.Fill();
         var demand = new Demand(60_000, 16);
-        var (same, different) = (large.Refusing(() => demand), large.Refusing(() => new Demand(Random.Shared.Next(60_000, 256_000), Random.Shared.Next(1, 250_000))));
+        var same = large.Refusing(() => demand);
+        var different = large.Refusing(() => new Demand(Random.Shared.Next(60_000, 256_000), Random.Shared.Next(1, 250_000)));
+        var uneven = new Decisions(Rows[^1].Servers);
+        uneven.FillUnevenly();
         return
         [
             new("decisions in memory, 1,000 VMs", small, "/s"),
             new("decisions in memory, 100,000 VMs", rate, "/s", null, "500,000 /s", rate >= 500_000),
             new("  cost of one over that at 1,000 VMs", small / rate, "times", null, "at most 3", small / rate <= 3),
             new("refusals in memory, 100,000 VMs, one demand", same, "/s"),
-            new("refusals in memory, 100,000 VMs, a demand of its own each", different, "/s"),
+            Different("half its servers full", different),
+            Different("no two VMs alike", uneven.Refusing(Demands.Large)),
+            new("decisions in memory, 100,000 VMs, a demand of its own each, most refused", uneven.Deciding(Demands.Any), "/s"),
         ];
     }
+
+    private static Figure Different(string region, double rate) =>
+        new($"refusals in memory, 100,000 VMs, a demand of its own each, {region}", rate, "/s", null, "60,000 /s", rate >= 60_000);
 
     private static Task Say(string what) => Console.Error.WriteLineAsync(what);
 }

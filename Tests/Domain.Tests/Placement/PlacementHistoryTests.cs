@@ -25,6 +25,10 @@ public sealed class PlacementHistoryTests
         new History(servers: 600, apps: 2, History.RoundDemands, replicas: 60).OfLength(1500, 2000).Sample(history => { Replay.Of(history); }, iter: 3);
 
     [Fact]
+    public void Demands_that_never_repeat_in_a_region_of_many_blocks_of_vms_agree_with_the_plain_scan() =>
+        new History(servers: 300, apps: 3, History.AnyDemands, replicas: 40).OfLength(900, 1200).Sample(history => { Replay.Of(history); }, iter: 4);
+
+    [Fact]
     public void The_same_history_gives_the_same_answers() =>
         new History(servers: 8, apps: 3, History.RoundDemands, replicas: 5).OfLength(50, 150)
             .Sample(history => { Assert.Equal(Replay.Of(history).Answers, Replay.Of(history).Answers); }, iter: 50);

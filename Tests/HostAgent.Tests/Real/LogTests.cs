@@ -9,7 +9,8 @@ public sealed class LogTests(NestedVmFixture vm, ITestOutputHelper output) : ICl
     [Fact]
     public async Task Lines_of_both_streams_are_told_in_order_with_a_tail_and_from_a_place()
     {
-        var talker = await RunAsync("i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done; echo oops >&2; sleep 600");
+        var talker = await RunAsync("i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done; sleep 0.5; echo oops >&2; sleep 600");
+        // The engine reads the two streams apart: only what is written well after the other is told after it.
         var lines = await UntilAsync(talker, line => line.Text == "oops");
         Assert.Equal(Enumerable.Range(0, 30).Select(i => $"line {i}"), lines.Where(line => !line.Error).Select(line => line.Text));
         Assert.True(lines.Single(line => line.Text == "oops").Error);
@@ -19,8 +20,9 @@ public sealed class LogTests(NestedVmFixture vm, ITestOutputHelper output) : ICl
         Assert.Equal(LogState.End, (await vm.Hub.ReadLogs(Read(talker, from: tail.Next))).State);
         var none = await vm.Hub.ReadLogs(Read(talker, tail: 0));
         Assert.Equal((LogState.End, tail.Next), (none.State, none.Next));
-        var rest = await vm.Hub.ReadLogs(Read(talker, from: lines[9].Position));
-        Assert.Equal(lines.Skip(10), rest.Lines);
+        var rest = new List<LogLine>();
+        await FollowAsync(Read(talker, from: lines[9].Position, follow: true), rest, () => rest.Count >= lines.Count - 10);
+        Assert.Equal(lines.Skip(10), rest);
     }
 
     [Fact]
@@ -48,6 +50,17 @@ public sealed class LogTests(NestedVmFixture vm, ITestOutputHelper output) : ICl
         await FollowAsync(reader, told, () => told.Count >= 60_000);
         var seconds = watch.Elapsed.TotalSeconds;
         output.WriteLine($"{told.Count} lines in {seconds:0.0} s, resident {before / 1024} -> {Resident() / 1024} MiB");
+        watch.Restart();
+        var again = Read(flood);
+        var count = 0;
+        while (await vm.Hub.ReadLogs(again) is { State: LogState.Open } chunk)
+        {
+            count += chunk.Lines.Count;
+            again.From = chunk.Next;
+        }
+        output.WriteLine($"again {count} lines in {watch.Elapsed.TotalSeconds:0.0} s");
+        Assert.Equal(60_000, count);
+        Assert.True(watch.Elapsed > TimeSpan.FromSeconds(1), "the pace is 2 MiB a second");
         Assert.Equal(60_000, told.Count);
         for (var i = 0; i < told.Count; i++)
             Assert.StartsWith($"line {i} ", told[i].Text);
@@ -78,14 +91,19 @@ public sealed class LogTests(NestedVmFixture vm, ITestOutputHelper output) : ICl
     {
         var talker = await RunAsync("echo one; sleep 600");
         await UntilAsync(talker, line => line.Text == "one");
-        var readers = Enumerable.Range(0, 33).Select(_ => Read(talker, follow: true)).ToList();
-        var answers = new List<LogLines>();
-        foreach (var reader in readers)
-            answers.Add(await vm.Hub.ReadLogs(reader));
-        Assert.All(answers[..32], answer => Assert.Equal("one", Assert.Single(answer.Lines).Text));
-        Assert.Equal(LogState.Refused, answers[32].State);
+        var readers = new List<ReadLogs>();
+        LogLines answer;
+        do
+        {
+            readers.Add(Read(talker, follow: true));
+            answer = await vm.Hub.ReadLogs(readers[^1]);
+        }
+        while (answer.State == LogState.Open && readers.Count < 100);
+        // Readers of other tests may still be open.
+        Assert.InRange(readers.Count, 16, 33);
+        Assert.Equal((LogState.Refused, "32 logs of this server are being read already"), (answer.State, answer.Reason));
         vm.Hub.CloseLogs(readers[0].Reader);
-        Assert.Equal(LogState.Open, (await vm.Hub.ReadLogs(readers[32])).State);
+        Assert.Equal("one", Assert.Single((await vm.Hub.ReadLogs(readers[^1])).Lines).Text);
         readers.ForEach(reader => vm.Hub.CloseLogs(reader.Reader));
     }
 

@@ -2,32 +2,27 @@ using System.Diagnostics;
 using Hosting.HostAgent.Cgroups;
 using Hosting.HostAgent.Reconcile;
 using Hosting.HostAgent.Utilization;
+using Hosting.HostAgent.Vms;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hosting.HostAgent.Tests.Utilization;
 
 /// <summary>On real control groups.</summary>
-public sealed class ContainerUsageTests : IAsyncLifetime
+public sealed class ContainerUsageTests : IAsyncDisposable
 {
     private readonly ServerGroups _groups = new(CgroupMount.OfMachine(), $"hosting-test-use-{Environment.ProcessId}", hasShare: false, NullLogger.Instance);
     private readonly RunningContainer _container = new("vm-1", "web-1", "e1", null, Leaving: false);
-    private Process _loops = null!;
 
-    public ValueTask InitializeAsync()
+    public ContainerUsageTests()
     {
         _groups.Prepare(null);
         _groups.PrepareVm("vm-1", new Capacity(Environment.ProcessorCount * 1000, 256));
-        var groups = CgroupMount.OfMachine().Where(mount => mount.IsV2 || mount.Controllers.Overlaps(["cpu", "cpuacct", "memory"]))
-            .Select(mount => new Cgroup(mount, $"{_groups.Idle}/vm-1/e1")).ToList();
-        groups.ForEach(group => group.Create());
-        var enter = string.Join("; ", groups.Select(group => $"echo 0 > {group.Path}/cgroup.procs"));
-        _loops = Process.Start("sh", ["-c", $"{enter}; while :; do :; done & exec sh -c 'while :; do :; done'"]);
-        return ValueTask.CompletedTask;
     }
 
     [Fact]
     public async Task What_a_container_uses_is_measured_and_a_cap_holds_it_to_less()
     {
+        using var loop = await LoopAsync();
         using var sampler = new ContainerUsageSampler(_groups, TimeProvider.System);
         var free = await MeasureAsync(sampler);
         Assert.True(free.MemoryMiB > 0);
@@ -37,6 +32,8 @@ public sealed class ContainerUsageTests : IAsyncLifetime
         Assert.True(free.CpuMillis > 0);
         Assert.InRange((await MeasureAsync(sampler)).CpuMillis, 1, 130);
         Assert.Null(_groups.CapContainers(null));
+        loop.Kill();
+        await loop.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
     [Fact]
@@ -54,16 +51,23 @@ public sealed class ContainerUsageTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        // Also after a test that failed.
         foreach (var id in _groups.Processes("vm-1"))
-        {
-            using var process = Process.GetProcessById(id);
-            process.Kill();
-        }
-
-        await _loops.WaitForExitAsync();
-        _loops.Dispose();
+            HostProcess.Find(id)?.Kill();
         await _groups.RemoveVmAsync("vm-1", CancellationToken.None);
         await _groups.RemoveAsync(CancellationToken.None);
+    }
+
+    /// <summary>A process in the container's groups that takes all CPU it gets; it says when it is there.</summary>
+    private async Task<Process> LoopAsync()
+    {
+        var groups = CgroupMount.OfMachine().Where(mount => mount.IsV2 || mount.Controllers.Overlaps(["cpu", "cpuacct", "memory"]))
+            .Select(mount => new Cgroup(mount, $"{_groups.Idle}/vm-1/e1")).ToList();
+        groups.ForEach(group => group.Create());
+        var enter = string.Join(" && ", groups.Select(group => $"echo 0 > {group.Path}/cgroup.procs"));
+        var loop = Process.Start(new ProcessStartInfo("sh", ["-c", $"{enter} && echo in && while :; do :; done"]) { RedirectStandardOutput = true })!;
+        Assert.Equal("in", await loop.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken));
+        return loop;
     }
 
     private async Task<ContainerUsage> MeasureAsync(ContainerUsageSampler sampler)
