@@ -35,16 +35,25 @@ internal sealed class Scenario
     private readonly ConvergenceCheck _convergence;
     private readonly Random _random;
 
-    public Scenario(int seed, LoadSource load, int servers, int apps)
+    /// <param name="seed">Draws everything.</param>
+    /// <param name="load">Of the primaries.</param>
+    /// <param name="servers">At least 1.</param>
+    /// <param name="apps">At least 1.</param>
+    /// <param name="policy">By which the region decides; the default one when null.</param>
+    /// <param name="judged">By which it is judged; the one by which it decides when null.</param>
+    public Scenario(int seed, LoadSource load, int servers, int apps, RegionPolicy? policy = null, RegionPolicy? judged = null)
     {
         _random = new Random(seed);
-        _region = new Region(new VirtualTime(), new Random(_random.Next()), new RegionPolicy());
+        policy ??= new RegionPolicy();
+        _region = new Region(new VirtualTime(), new Random(_random.Next()), policy, judged ?? policy);
         _faults = new FaultPlan(_region, new Random(_random.Next()));
         _convergence = new ConvergenceCheck(_region);
         for (var i = 0; i < servers; i++) _region.Add(NewMachine(i, load), new Random(_random.Next()));
         foreach (var agent in _region.Agents) agent.Begin();
         for (var i = 0; i < apps; i++) DeployLater($"app-{i:000}");
     }
+
+    public Database Database => _region.Database;
 
     public Watch Watch => _region.Watch;
 

@@ -25,6 +25,9 @@ internal sealed class Books
         _pending.Add(record.Id);
     }
 
+    /// <summary>Whether it is decided by the newest placement, and not durable yet.</summary>
+    public bool IsPending(string container) => _pending.Contains(container);
+
     public void Committed(ContainerRecord record)
     {
         _pending.Remove(record.Id);

@@ -1,5 +1,6 @@
 using Hosting.Apps;
 using Hosting.Placement;
+using Hosting.Regions;
 using Hosting.Simulation.Tests.ControlPlane;
 
 namespace Hosting.Simulation.Tests.Checks;
@@ -10,13 +11,16 @@ internal sealed class Watch
     private readonly Region _region;
     private readonly AdmissionCheck _admission;
 
-    public Watch(Region region)
+    /// <param name="region">What it looks at.</param>
+    /// <param name="policy">What the region should keep to.</param>
+    public Watch(Region region, RegionPolicy policy)
     {
         _region = region;
-        _admission = new AdmissionCheck(Books, region.Policy.Thresholds, Fail);
-        Budget = new BudgetCheck(region.Policy, () => region.Now, Fail);
-        Flaps = new FlapCheck(TimeSpan.FromSeconds(region.Policy.CooldownSeconds), Fail);
+        _admission = new AdmissionCheck(Books, policy.Thresholds, Fail);
+        Budget = new BudgetCheck(policy, () => region.Now, Fail);
+        Flaps = new FlapCheck(TimeSpan.FromSeconds(policy.CooldownSeconds), Fail);
         Floor = new FloorCheck(() => region.Now, Fail);
+        Drains = new DrainCheck(id => region.Database.Find(id), Fail);
     }
 
     public Violation? First { get; private set; }
@@ -28,6 +32,8 @@ internal sealed class Watch
     public FlapCheck Flaps { get; }
 
     public FloorCheck Floor { get; }
+
+    public DrainCheck Drains { get; }
 
     public Tally Tally { get; } = new();
 
@@ -42,7 +48,12 @@ internal sealed class Watch
         Books.Placed(record);
     }
 
-    public void Committed(ContainerRecord record) => Books.Committed(record);
+    /// <summary>Durable from now on.</summary>
+    public void Committed(ContainerRecord record)
+    {
+        if (!Books.IsPending(record.Id)) Fail("only the newest placement commits", $"{record.Id} on {record.Server}/{record.Vm}");
+        Books.Committed(record);
+    }
 
     public void Ended(ContainerRecord record)
     {

@@ -15,6 +15,9 @@ internal sealed class Database(Action<ContainerRecord> inserted, Action<Containe
     /// <summary>Epoch of the newest placement.</summary>
     public long Epoch { get; private set; }
 
+    /// <summary>Whether older placements are refused; false only to see what happens then.</summary>
+    public bool IsFenced { get; set; } = true;
+
     public Dictionary<string, ServerRecord> Servers { get; } = new(StringComparer.Ordinal);
 
     public Dictionary<string, List<VmRecord>> Vms { get; } = new(StringComparer.Ordinal);
@@ -32,7 +35,7 @@ internal sealed class Database(Action<ContainerRecord> inserted, Action<Containe
 
     public bool Insert(long epoch, IReadOnlyList<ContainerRecord> placed)
     {
-        if (epoch != Epoch) return false;
+        if (IsRefused(epoch)) return false;
         foreach (var record in placed)
         {
             _live.Add(record.Id, record);
@@ -45,7 +48,7 @@ internal sealed class Database(Action<ContainerRecord> inserted, Action<Containe
 
     public bool End(long epoch, IEnumerable<string> ids)
     {
-        if (epoch != Epoch) return false;
+        if (IsRefused(epoch)) return false;
         foreach (var id in ids)
         {
             if (!_live.Remove(id, out var record)) continue;
@@ -73,6 +76,8 @@ internal sealed class Database(Action<ContainerRecord> inserted, Action<Containe
             : vm)];
         return Servers[said.Name] = said with { Cordoned = known.Cordoned, Draining = known.Draining, Thresholds = known.Thresholds };
     }
+
+    private bool IsRefused(long epoch) => IsFenced && epoch != Epoch;
 
     private static HashSet<string> Ids(Dictionary<string, HashSet<string>> index, string key) =>
         index.TryGetValue(key, out var ids) ? ids : index[key] = new HashSet<string>(StringComparer.Ordinal);

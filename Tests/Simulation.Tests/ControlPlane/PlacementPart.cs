@@ -9,9 +9,8 @@ namespace Hosting.Simulation.Tests.ControlPlane;
 internal sealed class PlacementPart
 {
     private readonly Region _region;
-    private PlacementLedger _ledger = null!;
-    private MoveBudget _budget = null!;
-    private long _epoch;
+    private Deciding _newest = null!;
+    private Deciding? _older;
 
     public PlacementPart(Region region)
     {
@@ -19,43 +18,58 @@ internal sealed class PlacementPart
         Activate();
     }
 
+    private PlacementLedger Ledger => _newest.Ledger;
+
+    private MoveBudget Budget => _newest.Budget;
+
     /// <summary>A new activation: what an earlier one decided and did not commit is refused from now on.</summary>
     public void Activate()
     {
-        _epoch = _region.Database.RaiseEpoch();
-        _budget = new MoveBudget(TimeSpan.FromSeconds(MoveQuestion.HoldSeconds));
-        _ledger = new PlacementLedger(Region.Name, _region.Policy.Thresholds);
-        foreach (var server in _region.Database.Servers.Values) _ledger.Restore(server, _region.Database.Vms[server.Name]);
-        _ledger.Restore(_region.Database.Live);
+        var ledger = new PlacementLedger(Region.Name, _region.Policy.Thresholds);
+        foreach (var server in _region.Database.Servers.Values) ledger.Restore(server, _region.Database.Vms[server.Name]);
+        ledger.Restore(_region.Database.Live);
+        _newest = new Deciding(_region.Database.RaiseEpoch(), ledger, new MoveBudget(TimeSpan.FromSeconds(MoveQuestion.HoldSeconds)));
         _region.Watch.PlacementRestarted();
     }
 
+    /// <summary>A new activation beside the one before, which does not know of it and is still reached by some, until its first commit.</summary>
+    public void ActivateTwice()
+    {
+        _older = _newest;
+        Activate();
+    }
+
+    /// <summary>The older of two activations is over.</summary>
+    public void EndOlder() => _older = null;
+
     public async Task<PlacementResult> Place(PlacementRequest request)
     {
-        var plan = _ledger.Place(request, _ => _region.NextId(request.App), _region.Now);
-        foreach (var record in plan.Placed) _region.Watch.Placed(record);
-        if (plan.Placed.Count > 0) await Commit(epoch => _region.Database.Insert(epoch, plan.Placed));
+        var by = Reached();
+        var plan = by.Ledger.Place(request, _ => _region.NextId(request.App), _region.Now);
+        if (by == _newest)
+            foreach (var record in plan.Placed) _region.Watch.Placed(record);
+        if (plan.Placed.Count > 0) await Commit(by, epoch => _region.Database.Insert(epoch, plan.Placed));
         return new PlacementResult { Placed = plan.Placed, Refusal = plan.Refusal };
     }
 
     public async Task Release(IReadOnlyList<ContainerRelease> releases)
     {
         if (releases.Count == 0) return;
-        var (ledger, budget) = (_ledger, _budget);
-        await Commit(epoch => _region.Database.End(epoch, releases.Select(r => r.Id)));
+        var by = Reached();
+        await Commit(by, epoch => _region.Database.End(epoch, releases.Select(r => r.Id)));
         foreach (var release in releases)
         {
-            ledger.Release(release.Id);
-            budget.End(release.Id);
+            by.Ledger.Release(release.Id);
+            by.Budget.End(release.Id);
         }
     }
 
     public IReadOnlyList<MoveAnswer> BeginMoves(MoveQuestion question)
     {
         var now = _region.Now;
-        foreach (var candidate in question.Candidates.Where(c => c.Begun && _ledger.Find(c.Container) is not null))
-            _budget.Resume(candidate.Container, now);
-        var room = _ledger.FindRoom(question.Server, [.. question.Candidates.Where(c => !c.Begun)], now);
+        foreach (var candidate in question.Candidates.Where(c => c.Begun && Ledger.Find(c.Container) is not null))
+            Budget.Resume(candidate.Container, now);
+        var room = Ledger.FindRoom(question.Server, [.. question.Candidates.Where(c => !c.Begun)], now);
         var answers = question.Candidates.Select(Answer).ToList();
         foreach (var (candidate, answer) in question.Candidates.Zip(answers))
             if (answer == MoveAnswer.Begin) _region.Watch.Budget.Granted(candidate.Container, question.Urgent || candidate.Begun);
@@ -64,36 +78,41 @@ internal sealed class PlacementPart
         MoveAnswer Answer(MoveCandidate candidate) =>
             candidate.Begun ? MoveAnswer.Begin
             : !room.Contains(candidate.Container) ? MoveAnswer.NoRoom
-            : _budget.TryBegin(candidate.Container, _region.Policy, question.Urgent, now) ? MoveAnswer.Begin
+            : Budget.TryBegin(candidate.Container, _region.Policy, question.Urgent, now) ? MoveAnswer.Begin
             : MoveAnswer.Wait;
     }
 
-    public void Join(ServerRecord server, IReadOnlyList<VmRecord> vms) => _ledger.Join(server, vms);
+    public void Join(ServerRecord server, IReadOnlyList<VmRecord> vms) => Ledger.Join(server, vms);
 
-    public void Leave(string server, string reason) => _ledger.Leave(server, reason);
+    public void Leave(string server, string reason) => Ledger.Leave(server, reason);
 
-    public void Configure(ServerRecord server) => _ledger.Configure(server);
+    public void Configure(ServerRecord server) => Ledger.Configure(server);
 
-    public void Configure(VmRecord vm) => _ledger.Configure(vm);
+    public void Configure(VmRecord vm) => Ledger.Configure(vm);
 
-    public bool Report(string server, UtilizationReport report) => _ledger.Report(server, report, _region.Now);
+    public bool Report(string server, UtilizationReport report) => Ledger.Report(server, report, _region.Now);
 
     public void Started(IReadOnlyList<ContainerStart> started)
     {
-        foreach (var start in started) _ledger.Started(start.Id, start.At);
+        foreach (var start in started) Ledger.Started(start.Id, start.At);
     }
 
-    public PlacementExplanation Explain(PlacementRequest request, int best) => _ledger.Explain(request, best, _region.Now);
+    public PlacementExplanation Explain(PlacementRequest request, int best) => Ledger.Explain(request, best, _region.Now);
+
+    private Deciding Reached() => _older is { } older && _region.Chance(0.5) ? older : _newest;
 
     /// <summary>A commit that was refused, or of which nobody knows what became, ends the activation.</summary>
-    private async Task Commit(Func<long, bool> commit)
+    private async Task Commit(Deciding by, Func<long, bool> commit)
     {
-        var epoch = _epoch;
         await _region.Write();
         var unheard = _region.Chance(_region.CommitLoss);
-        var accepted = (!unheard || _region.Chance(0.5)) && commit(epoch);
+        var accepted = (!unheard || _region.Chance(0.5)) && commit(by.Epoch);
         if (accepted && !unheard) return;
-        if (epoch == _epoch) Activate();
+        if (by == _newest) Activate();
+        else if (by == _older) _older = null;
         throw new CallFailedException("the commit was refused or not answered");
     }
+
+    /// <summary>What one activation has in memory.</summary>
+    private sealed record Deciding(long Epoch, PlacementLedger Ledger, MoveBudget Budget);
 }

@@ -17,11 +17,15 @@ internal sealed class Region
     private readonly Dictionary<string, Agent> _agents = new(StringComparer.Ordinal);
     private long _ids;
 
-    public Region(VirtualTime time, Random random, RegionPolicy policy)
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Of its own.</param>
+    /// <param name="policy">By which it decides.</param>
+    /// <param name="watched">By which it is judged; another one only where a rule is to be broken.</param>
+    public Region(VirtualTime time, Random random, RegionPolicy policy, RegionPolicy watched)
     {
         (Time, Random, Policy) = (time, random, policy);
         Network = new Network(time, random, Run);
-        Watch = new Watch(this);
+        Watch = new Watch(this, watched);
         Users = new Users(this);
         Database = new Database(Watch.Committed, Watch.Ended);
         Placement = new PlacementPart(this);

@@ -3,16 +3,23 @@ using Hosting.Simulation.Tests.ControlPlane;
 namespace Hosting.Simulation.Tests.Faults;
 
 /// <summary>Grains that begin anew elsewhere, alone or with the silo they were on.</summary>
-internal sealed class ControlPlaneFaults(Region region, Random random)
+internal sealed class ControlPlaneFaults(Region region, Random random, Action<double, Action> last)
 {
     public IEnumerable<FaultKind> Kinds =>
     [
         new("placement grains move", 6, false, region.Placement.Activate),
+        new("placement grains live twice", 6, false, LiveTwice),
         new("silos are lost", 4, false, LoseSilo),
         new("server grains move", 30, true, () => Pick(region.Servers).Activate()),
         new("VM grains move", 30, true, () => Pick(region.Vms).Activate()),
         new("replica set grains move", 30, true, () => Pick(region.Apps).Activate()),
     ];
+
+    private void LiveTwice()
+    {
+        region.Placement.ActivateTwice();
+        last(1 + 5 * random.NextDouble(), region.Placement.EndOlder);
+    }
 
     private void LoseSilo()
     {

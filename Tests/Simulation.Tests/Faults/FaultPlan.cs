@@ -19,7 +19,7 @@ internal sealed class FaultPlan
     public FaultPlan(Region region, Random random)
     {
         (_region, _random) = (region, random);
-        _kinds = [.. new MachineFaults(region, random, Last).Kinds, .. new ControlPlaneFaults(region, random).Kinds, .. new UserFaults(region, random, Last).Kinds];
+        _kinds = [.. new MachineFaults(region, random, Last).Kinds, .. new ControlPlaneFaults(region, random, Last).Kinds, .. new UserFaults(region, random, Last).Kinds];
     }
 
     /// <summary>Faults from now on, for so long.</summary>

@@ -1,5 +1,6 @@
 using Hosting.Servers;
 using Hosting.Simulation.Tests.ControlPlane;
+using Hosting.Simulation.Tests.Time;
 using Hosting.Vms;
 
 namespace Hosting.Simulation.Tests.World;
@@ -23,6 +24,7 @@ internal sealed class Agent
     private ServerPart? _server;
     private VmReport[] _vmReports = [];
     private DateTimeOffset _lastArrival;
+    private Turns _stream = new();
     private long _session;
     private bool _connected;
     private bool _connecting;
@@ -114,6 +116,7 @@ internal sealed class Agent
         if (!Works || Partitioned || session != _session) return;
         if (Machine.Engines.FirstOrDefault(e => e.Name == desired.Vm) is not { } engine || engine.Desired?.Version >= desired.Version) return;
         engine.Desired = desired;
+        _region.Watch.Drains.Told(engine);
         Lifecycle.Reconcile(engine);
     }
 
@@ -187,12 +190,15 @@ internal sealed class Agent
             return;
         }
         if (message.Report is { } report && !Server.Report(message.Session, report)) Lost();
-        if (message.Status is { } status) _region.Run(() => Forward(message.Session, status));
+        if (message.Status is not { } status) return;
+        var stream = _stream;
+        _region.Run(() => stream.Run(() => Forward(message.Session, status)));
     }
 
-    /// <summary>A call that fails ends the stream: the next hello carries all of it again.</summary>
+    /// <summary>The hub takes one message of a stream after the other. A call that fails ends it: the next hello carries all of it again.</summary>
     private async Task Forward(long session, ContainerStatus status)
     {
+        if (session != _session || !_connected) return;
         var taken = false;
         try
         {
@@ -242,6 +248,7 @@ internal sealed class Agent
     private async Task Greet()
     {
         var session = _session = Math.Max(_session + 1, _region.Time.Now.ToUnixTimeMilliseconds());
+        _stream = new Turns();
         var hello = Hello(session);
         _unsaid.Clear();
         try
