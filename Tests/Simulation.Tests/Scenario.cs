@@ -15,18 +15,18 @@ namespace Hosting.Simulation.Tests;
 /// clocks, users, faults.
 /// </summary>
 /// <remarks>
-/// What is scaled: the primaries' load is played 60 times as fast as it was recorded, so a row of 5 minutes takes 5 s, a day 24
-/// minutes, a week 168. Everything the product measures in seconds stays as in production: suspect after 3 s, lost after 10 s, evicted
+/// What is scaled: the primaries' load is played 72 times as fast as it was recorded, so a row of 5 minutes takes 4 s, a day 20
+/// minutes, a week 140. Everything the product measures in seconds stays as in production: suspect after 3 s, lost after 10 s, evicted
 /// after 5 s over the threshold, cool-down 300 s, budget 20 at once and 120 a minute; so is what containers and calls take. Load thus
 /// changes much faster here than in life, which makes it harder. Reports come every second instead of every half, mostly without delay;
-/// one for a grain that is busy is dropped; gateways are a time until nothing is in flight. A day has 18 minutes of faults and 6 without, in which
+/// one for a grain that is busy is dropped; gateways are a time until nothing is in flight. A day has 15 minutes of faults and 5 without, in which
 /// primaries are held down so that there is room: then everything has to come to rest.
 /// </remarks>
 internal sealed class Scenario
 {
-    private const double LoadSpeed = 60;
-    private static readonly TimeSpan Day = TimeSpan.FromMinutes(24);
-    private static readonly TimeSpan Faults = TimeSpan.FromMinutes(18);
+    private const double LoadSpeed = 72;
+    private static readonly TimeSpan Day = TimeSpan.FromMinutes(20);
+    private static readonly TimeSpan Faults = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan Rest = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan WarmUp = TimeSpan.FromMinutes(1);
 
