@@ -55,8 +55,16 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     {
         using (await LockAsync(cancellation))
         {
-            await Task.WhenAll(Drivers().Select(driver => purge ? driver.PurgeAsync(cancellation) : driver.PowerOffAsync(cancellation)));
-            await _groups.RemoveAsync(cancellation);
+            try
+            {
+                await Task.WhenAll(Drivers().Select(driver => purge ? driver.PurgeAsync(cancellation) : driver.PowerOffAsync(cancellation)));
+            }
+            finally
+            {
+                // A VM that cannot be ended, such as an engine that does not answer, keeps nothing of ours on this machine.
+                await _groups.RemoveAsync(cancellation);
+            }
+
             if (settings.PidFile is { } pidFile)
                 File.Delete(pidFile);
         }

@@ -96,22 +96,11 @@ internal sealed class VmReconciler(
     }
 
     /// <summary>Works on the VM while it is up, until cancelled.</summary>
-    public async Task RunAsync(RunningVm up, CancellationToken cancellation)
+    public Task RunAsync(RunningVm up, CancellationToken cancellation)
     {
         var (first, last) = up.Ports;
         var attachment = new Attachment(up, new PortAllocator(first, last, Random.Shared.Next(last - first + 1)), cancellation);
-        var resynced = false;
-        while (!cancellation.IsCancellationRequested)
-        {
-            // Watch first, then list: what happens in between is seen twice rather than never.
-            using var round = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            var watch = up.Engine.WatchAsync(Changed, round.Token);
-            resynced |= await ResyncAsync(attachment, cancellation);
-            if (resynced)
-                Attach(attachment);
-            await WatchAsync(watch, attachment, cancellation);
-            await round.CancelAsync();
-        }
+        return new EngineWatch(vm, up.Engine, time, log).RunAsync(Changed, found => Listed(found, attachment), cancellation);
     }
 
     /// <summary>The VM is gone: nothing runs in it.</summary>
@@ -173,63 +162,34 @@ internal sealed class VmReconciler(
         }
     }
 
-    private void Attach(Attachment attachment)
+    private void Listed(IReadOnlyList<EngineContainer> found, Attachment attachment)
     {
-        List<ContainerEntry> all;
+        foreach (var one in found)
+            attachment.Ports.Keep(one.Port);
+        List<ContainerEntry> open;
         lock (_lock)
         {
+            open = Compare(found);
+            if (_attached != attachment)
+                open = [.. _entries.Values];
             _attached = attachment;
-            all = [.. _entries.Values];
         }
 
-        foreach (var entry in all)
-            Kick(entry);
+        open.ForEach(Kick);
         CheckSettled();
     }
 
-    /// <summary>Stays with the event stream, and looks at everything now and then in case it lost something.</summary>
-    private async Task WatchAsync(Task watch, Attachment attachment, CancellationToken cancellation)
-    {
-        var every = TimeSpan.FromSeconds(10);
-        while (await Task.WhenAny(watch, Task.Delay(every, time, cancellation)) != watch && !cancellation.IsCancellationRequested)
-            await ResyncAsync(attachment, cancellation);
-        if (!cancellation.IsCancellationRequested)
-            await Task.WhenAny(Task.Delay(TimeSpan.FromMilliseconds(200), time, cancellation));
-        _ = watch.Exception;
-    }
-
-    private async Task<bool> ResyncAsync(Attachment attachment, CancellationToken cancellation)
-    {
-        try
-        {
-            var found = await attachment.Vm.Engine.ListAsync(cancellation);
-            foreach (var one in found)
-                attachment.Ports.Keep(one.Port);
-            foreach (var entry in Compare(found))
-                Kick(entry);
-            return true;
-        }
-        catch (Exception error) when (error is not OutOfMemoryException)
-        {
-            if (!cancellation.IsCancellationRequested)
-                log.LogWarning("The engine of VM {Vm} did not list its containers: {Reason}", vm, error.Message);
-            return false;
-        }
-    }
-
+    /// <summary>What differs from what is known, or is not known yet.</summary>
     private List<ContainerEntry> Compare(IReadOnlyList<EngineContainer> found)
     {
-        lock (_lock)
-        {
-            var presence = found.ToDictionary(one => one.Id, one => one.Presence);
-            foreach (var id in presence.Keys)
-                Entry(id);
-            var different = _entries.Values.Where(entry => !entry.Busy && entry.Observed.Presence != Presence.Unknown
-                && entry.Observed.Presence != presence.GetValueOrDefault(entry.Id, Presence.Absent)).ToList();
-            foreach (var entry in different)
-                entry.Observed = entry.Observed with { Stale = true };
-            return [.. different.Union(_entries.Values.Where(entry => entry.Observed.Presence == Presence.Unknown))];
-        }
+        var presence = found.ToDictionary(one => one.Id, one => one.Presence);
+        foreach (var id in presence.Keys)
+            Entry(id);
+        var different = _entries.Values.Where(entry => !entry.Busy && entry.Observed.Presence != Presence.Unknown
+            && entry.Observed.Presence != presence.GetValueOrDefault(entry.Id, Presence.Absent)).ToList();
+        foreach (var entry in different)
+            entry.Observed = entry.Observed with { Stale = true };
+        return [.. different.Union(_entries.Values.Where(entry => entry.Observed.Presence == Presence.Unknown))];
     }
 
     private void Changed(string id)

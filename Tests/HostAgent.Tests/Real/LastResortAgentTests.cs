@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Hosting.HostAgent.Configuration;
 using Hosting.Protocol;
 
 namespace Hosting.HostAgent.Tests.Real;
@@ -61,10 +62,20 @@ public sealed class LastResortAgentTests : IAsyncLifetime
             Region = "eu-1", Server = "srv-n", Hubs = new[] { "http://127.0.0.1:9" }, StateDirectory = Path.Combine(_directory, "ready"),
             Vms = new[] { new { Name = Vm, Driver = "engine", CpuMillis = 1000, MemoryMiB = 256, Address = "127.0.0.1", Endpoint = "unix:///no/such/socket" } },
         }, _directory) { NotifySocket = path };
-        agent.Start();
-        var buffer = new byte[256];
-        var length = await manager.ReceiveAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.Contains("READY=1", Encoding.UTF8.GetString(buffer, 0, length));
+        try
+        {
+            agent.Start();
+            var buffer = new byte[256];
+            var length = await manager.ReceiveAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            Assert.Contains("READY=1", Encoding.UTF8.GetString(buffer, 0, length));
+        }
+        finally
+        {
+            await agent.StopAsync();
+            await agent.CommandAsync("power-off");
+            // There is no engine to power off; what the agent made on the machine is gone all the same.
+            Assert.Empty(Directory.GetDirectories("/sys/fs/cgroup", $"{new Names(Path.Combine(_directory, "ready"), "eu-1", "srv-n").Group}*", SearchOption.AllDirectories));
+        }
     }
 
     public async ValueTask DisposeAsync()
