@@ -14,6 +14,8 @@ internal sealed class BudgetCheck(RegionPolicy policy, Func<DateTimeOffset> now,
     private readonly Dictionary<string, DateTimeOffset> _underWay = new(StringComparer.Ordinal);
     private readonly Queue<DateTimeOffset> _begun = new();
 
+    private DateTimeOffset _restartedAt;
+
     /// <summary>Most that were under way at once, without those that memory forced.</summary>
     public int Most { get; private set; }
 
@@ -34,9 +36,14 @@ internal sealed class BudgetCheck(RegionPolicy policy, Func<DateTimeOffset> now,
         if (!isNew || exempt) return;
         _begun.Enqueue(at);
         (Most, MostPerMinute) = (Math.Max(Most, _underWay.Count), Math.Max(MostPerMinute, _begun.Count));
-        if (_underWay.Count > policy.MovesAtOnce) fail("at most so many moves at once", $"{_underWay.Count} of {policy.MovesAtOnce}");
-        if (_begun.Count > policy.MovesPerMinute) fail("at most so many moves a minute", $"{_begun.Count} of {policy.MovesPerMinute}");
+        if (_underWay.Count > policy.MovesAtOnce) fail("at most so many moves at once", $"{_underWay.Count} of {policy.MovesAtOnce}, {Restarted(at)}");
+        if (_begun.Count > policy.MovesPerMinute) fail("at most so many moves a minute", $"{_begun.Count} of {policy.MovesPerMinute}, {Restarted(at)}");
     }
 
+    /// <summary>What the placement had in memory is gone; the budget holds all the same.</summary>
+    public void PlacementRestarted() => _restartedAt = now();
+
     public void Ended(string container) => _underWay.Remove(container);
+
+    private string Restarted(DateTimeOffset at) => $"placement began {(at - _restartedAt).TotalSeconds:0.0} s ago";
 }

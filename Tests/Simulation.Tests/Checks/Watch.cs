@@ -61,10 +61,17 @@ internal sealed class Watch
         Budget.Ended(record.Id);
     }
 
+    /// <summary>A server may begin a move, or go on with it. It may ask late, about one that is over: that moves no more.</summary>
+    public void Granted(string container, bool exempt)
+    {
+        if (_region.Database.Find(container) is not null) Budget.Granted(container, exempt);
+    }
+
     public void PlacementRestarted()
     {
         Tally.PlacementRestarts++;
         Books.ForgetPending();
+        Budget.PlacementRestarted();
     }
 
     /// <summary>An app was asked to move a container.</summary>

@@ -72,7 +72,7 @@ internal sealed class PlacementPart
         var room = Ledger.FindRoom(question.Server, [.. question.Candidates.Where(c => !c.Begun)], now);
         var answers = question.Candidates.Select(Answer).ToList();
         foreach (var (candidate, answer) in question.Candidates.Zip(answers))
-            if (answer == MoveAnswer.Begin) _region.Watch.Budget.Granted(candidate.Container, question.Urgent || candidate.Begun);
+            if (answer == MoveAnswer.Begin) _region.Watch.Granted(candidate.Container, question.Urgent || candidate.Begun);
         return answers;
 
         MoveAnswer Answer(MoveCandidate candidate) =>
