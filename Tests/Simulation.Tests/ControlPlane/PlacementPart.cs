@@ -28,7 +28,8 @@ internal sealed class PlacementPart
         var ledger = new PlacementLedger(Region.Name, _region.Policy.Thresholds);
         foreach (var server in _region.Database.Servers.Values) ledger.Restore(server, _region.Database.Vms[server.Name]);
         ledger.Restore(_region.Database.Live);
-        _newest = new Deciding(_region.Database.RaiseEpoch(), ledger, new MoveBudget(TimeSpan.FromSeconds(MoveQuestion.HoldSeconds)));
+        DateTimeOffset? after = _region.Database.Live.Count > 0 ? _region.Now : null;
+        _newest = new Deciding(_region.Database.RaiseEpoch(), ledger, new MoveBudget(TimeSpan.FromSeconds(MoveQuestion.HoldSeconds), after));
         _region.Watch.PlacementRestarted();
     }
 
