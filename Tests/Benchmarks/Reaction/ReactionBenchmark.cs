@@ -1,0 +1,97 @@
+using System.Globalization;
+
+namespace Hosting.Benchmarks.Reaction;
+
+/// <summary>How fast the platform reacts to what happens to it, under constant load and beside Docker Swarm where that has an equal.</summary>
+internal static class ReactionBenchmark
+{
+    private const int SecondsAround = 60;
+    private static readonly string[] Names = ["update", "container", "drain", "hot", "engine", "server"];
+
+    public static async Task<Report> Run(IReadOnlyList<string> arguments, CancellationToken cancellation)
+    {
+        var options = ReactionOptions.Parse(arguments, Names);
+        var seconds = SecondsAround + (options.Runs * Scenarios(null, null).Where(s => options.Scenarios.Contains(s.Name)).Sum(s => s.Seconds));
+        await Say($"{options.Runs} runs of {string.Join(", ", options.Scenarios)}: about {Minutes(seconds)} minutes, {Minutes(3 * seconds)} at most.");
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        bound.CancelAfter(TimeSpan.FromSeconds(3 * seconds));
+        try
+        {
+            return await Measure(options, bound.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new PreconditionException($"it took longer than {Minutes(3 * seconds)} minutes.");
+        }
+    }
+
+    private static async Task<Report> Measure(ReactionOptions options, CancellationToken cancellation)
+    {
+        await using var stack = await BenchStack.Start("--servers", "2");
+        cancellation.ThrowIfCancellationRequested();
+        using var swarm = await Swarm.Start(Platform.VmOf(stack, 2, 1), Platform.VmOf(stack, 2, 2), Path.Combine(stack.Home, "images", "hello.tar"));
+        using var platform = new Platform(stack);
+        await platform.Prepare();
+        var scenarios = Scenarios(platform, swarm).Where(s => options.Scenarios.Contains(s.Name)).ToList();
+        await RunOnce(scenarios, cancellation);
+        var results = scenarios.ConvertAll(scenario => new Results(scenario));
+        for (var run = 1; run <= options.Runs; run++)
+        {
+            for (var i = 0; i < scenarios.Count; i++)
+                await RunSides(scenarios[i], results[i], $"{run}/{options.Runs}", cancellation);
+        }
+        return new Report("reaction", Conditions(options), [.. results.SelectMany(r => r.Figures())]) { Peer = "Swarm" };
+    }
+
+    /// <summary>What runs for the first time compiles, and fetches its image.</summary>
+    private static async Task RunOnce(IEnumerable<Scenario> scenarios, CancellationToken cancellation)
+    {
+        await Say("warming up ...");
+        foreach (var side in scenarios.Take(1).SelectMany(scenario => scenario.Sides))
+            await side.Run(cancellation);
+    }
+
+    private static async Task RunSides(Scenario scenario, Results results, string progress, CancellationToken cancellation)
+    {
+        var line = new List<string>();
+        for (var side = 0; side < scenario.Sides.Count; side++)
+        {
+            var outcome = await scenario.Sides[side].Run(cancellation);
+            results.Add(side, outcome);
+            var times = string.Join(", ", outcome.Times.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.TotalSeconds:0.00} s")));
+            line.Add($"{scenario.Sides[side].Name} {times}{(outcome.Failed > 0 ? $" ({outcome.Failed} of {outcome.Sent} failed)" : "")}");
+        }
+        await Say($"  {progress} {scenario.Name}: {string.Join("; ", line)}");
+    }
+
+    /// <summary>Without sides, only to know of them.</summary>
+    private static IReadOnlyList<Scenario> Scenarios(Platform? ours, Swarm? swarm)
+    {
+        var peer = new SwarmRuns(swarm!);
+        return
+        [
+            new("update", [new("service update, 4 replicas, start-first")], [new("ours", c => ours!.Update(c)), new("Swarm", peer.Update)], 22),
+            new("container", [new("killed container, until its app answers")],
+                [new("ours", c => ours!.KillContainer(c)), new("Swarm", c => peer.KillContainer(null, c)),
+                    new("Swarm with restart delay 0", c => peer.KillContainer(TimeSpan.Zero, c))], 25),
+            new("drain", [new("drained node, until all 4 replicas answer elsewhere")], [new("ours", c => ours!.Drain(c)), new("Swarm", peer.Drain)], 22),
+            new("hot", [new("hot server, until it admits nothing", 1), new("hot server, until its containers have left", 10),
+                new("hot server, until all 4 replicas answer elsewhere", 10)], [new("ours", c => ours!.HotServer(c))], 22),
+            new("engine", [new("killed engine of a VM, until all 4 replicas answer")], [new("ours", c => ours!.KillEngine(c))], 25),
+            new("server", [new("lost server, until its 2 replicas answer elsewhere")], [new("ours", c => ours!.LoseServer(c))], 30) { NoneFails = false },
+        ];
+    }
+
+    private static IReadOnlyList<string> Conditions(ReactionOptions options) =>
+    [
+        $"{options.Runs} runs of each, sides in turn; p99 by nearest rank, so up to 100 runs the slowest. {Environment.ProcessorCount} cores.",
+        $"{ConstantLoad.Rate} requests a second, each on a connection of its own: ours through the gateway, Swarm's dealt out over the",
+        "  ports that its tasks publish (host mode) by a client that hears the engines' events, as ingress needs IPVS in the kernel.",
+        "Swarm's two nodes are the two VMs of server 2, ours those of server 1: same engine, control groups and shares of the machine.",
+        "Until: every replica that has to answer has, and no other answers any more. Failed: other than 2xx, or nothing in 15 s.",
+    ];
+
+    private static string Minutes(int seconds) => Math.Ceiling(seconds / 60.0).ToString(CultureInfo.InvariantCulture);
+
+    private static Task Say(string line) => Console.Error.WriteLineAsync(line);
+}
