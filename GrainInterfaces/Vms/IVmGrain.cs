@@ -32,8 +32,11 @@ public interface IVmGrain : IGrainWithStringKey
     /// <summary>Reads its deployment records again: what ended meanwhile without its agent's word is taken off there.</summary>
     [Alias("Refresh")] Task Refresh();
 
-    /// <summary>The version of the desired state its agent works on; an older one is sent again.</summary>
-    [Alias("Applied")] Task Applied(long version);
+    /// <summary>
+    /// The version of the desired state its agent works on; an older one is sent again. False when it cannot reach its agent,
+    /// because it moved since: it has to be attached again.
+    /// </summary>
+    [Alias("Applied")] Task<bool> Applied(long version);
 }
 
 /// <summary>The whole of what should run in a VM.</summary>

@@ -20,7 +20,7 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
 {
     private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(3);
 
-    private readonly MoveBudget _budget = new(TimeSpan.FromSeconds(MoveQuestion.HoldSeconds));
+    private MoveBudget _budget = null!;
     private PlacementLedger _ledger = null!;
     private RegionPolicy _policy = new();
     private long _epoch;
@@ -38,6 +38,8 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         foreach (var server in snapshot.Servers)
             _ledger.Restore(server, [.. vms[server.Name]]);
         _ledger.Restore(snapshot.Containers);
+        // Where something runs, an earlier activation may have let moves begin.
+        _budget = new MoveBudget(TimeSpan.FromSeconds(MoveQuestion.HoldSeconds), snapshot.Containers.Count > 0 ? clock.GetUtcNow() : null);
     }
 
     public async Task<PlacementResult> Place(PlacementRequest request) => (await PlaceEach([request]))[0];

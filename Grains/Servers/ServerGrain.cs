@@ -80,8 +80,10 @@ internal sealed partial class ServerGrain(
             await Placement.Join(_record!, Offered(current.Vms));
         foreach (var vm in report.Vms)
         {
-            if (_reports % CompareEvery == 0 || current.Applied.GetValueOrDefault(vm.Vm) != vm.AppliedVersion)
-                await Vm(vm.Vm).Applied(vm.AppliedVersion);
+            var compare = _reports % CompareEvery == 0 || current.Applied.GetValueOrDefault(vm.Vm) != vm.AppliedVersion;
+            // The grain of a VM may have moved without its server's: only this one knows the way to the agent then.
+            if (compare && !await Vm(vm.Vm).Applied(vm.AppliedVersion))
+                await Vm(vm.Vm).Attach(current.Link, []);
             current.Applied[vm.Vm] = vm.AppliedVersion;
         }
         Hear(report);

@@ -31,9 +31,7 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
         (Region, Server, Name) = (key[0], key[1], key[2]);
         // Versions go on rising over activations, because the clock does.
         _version = clock.GetUtcNow().UtcTicks;
-        var live = await pool.GetContainers(
-            new ContainerFilter { Region = Region, Server = Server, Vm = Name, Limit = int.MaxValue }, cancellationToken);
-        foreach (var record in live)
+        foreach (var record in await ReadLive(cancellationToken))
             await Adopt(record);
     }
 
@@ -61,6 +59,7 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
 
     public async Task Drain(IReadOnlyList<string> containers)
     {
+        await AdoptUnknown(containers);
         var draining = containers
             .Select(id => _containers.GetValueOrDefault(id)?.Record)
             .OfType<ContainerRecord>()
@@ -109,12 +108,25 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
             Change();
     }
 
-    public Task Applied(long version)
+    public Task<bool> Applied(long version)
     {
         if (version < _version && clock.GetUtcNow() - _sentAt > ResendAfter)
             Send();
-        return Task.CompletedTask;
+        return Task.FromResult(_link is not null);
     }
+
+    /// <summary>The word of a placement may have been lost; what is drained has to be stopped and ended all the same.</summary>
+    private async Task AdoptUnknown(IReadOnlyList<string> containers)
+    {
+        var unknown = containers.Where(id => !_containers.ContainsKey(id)).ToHashSet(StringComparer.Ordinal);
+        if (unknown.Count == 0)
+            return;
+        foreach (var record in (await ReadLive(CancellationToken.None)).Where(c => unknown.Contains(c.Id)))
+            await Adopt(record);
+    }
+
+    private Task<IReadOnlyList<ContainerRecord>> ReadLive(CancellationToken cancellationToken) => pool.GetContainers(
+        new ContainerFilter { Region = Region, Server = Server, Vm = Name, Limit = int.MaxValue }, cancellationToken);
 
     /// <summary>A container of which nobody knows what it runs can neither be run nor forgotten: it ends with that reason.</summary>
     private async Task Adopt(ContainerRecord record)
@@ -129,8 +141,7 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
     /// <summary>What was replaced while its agent was away is over, and is not run again though the word of it was lost.</summary>
     private async Task DropEnded()
     {
-        var filter = new ContainerFilter { Region = Region, Server = Server, Vm = Name, Limit = int.MaxValue };
-        var live = (await pool.GetContainers(filter, CancellationToken.None)).Select(c => c.Id).ToHashSet(StringComparer.Ordinal);
+        var live = (await ReadLive(CancellationToken.None)).Select(c => c.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var ended in _containers.Keys.Where(id => !live.Contains(id)).ToList())
             _containers.Remove(ended);
     }

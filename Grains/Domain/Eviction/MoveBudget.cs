@@ -11,18 +11,27 @@ public sealed class MoveBudget
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     private readonly TimeSpan _hold;
+    private readonly DateTimeOffset _listensUntil;
     private readonly Dictionary<string, DateTimeOffset> _underWay = new(StringComparer.Ordinal);
     private readonly Queue<DateTimeOffset> _begun = new();
 
-    /// <summary>Nothing is under way.</summary>
+    /// <summary>Nothing is under way as far as it knows.</summary>
     /// <param name="hold">A move that nobody asked about for this long is under way no more.</param>
-    public MoveBudget(TimeSpan hold) => _hold = hold;
+    /// <param name="after">
+    /// When it took over from an earlier budget, of which it knows nothing: for as long as a move is held it only listens for those under
+    /// way, and lets none begin but urgent ones. Null when there was none before.
+    /// </param>
+    public MoveBudget(TimeSpan hold, DateTimeOffset? after = null) => (_hold, _listensUntil) = (hold, after + hold ?? default);
 
     /// <summary>Moves under way.</summary>
     public int UnderWay => _underWay.Count;
 
     /// <summary>A move that began before, maybe of an earlier budget, is still under way. It takes its place even beyond the limit.</summary>
-    public void Resume(string container, DateTimeOffset now) => _underWay[container] = now;
+    public void Resume(string container, DateTimeOffset now)
+    {
+        if (!_underWay.ContainsKey(container)) _begun.Enqueue(now);
+        _underWay[container] = now;
+    }
 
     /// <summary>Begins a move, if the limits allow it.</summary>
     /// <param name="container">What moves.</param>
@@ -35,7 +44,7 @@ public sealed class MoveBudget
         Expire(now);
         if (!_underWay.ContainsKey(container))
         {
-            if (!urgent && (_underWay.Count >= policy.MovesAtOnce || _begun.Count >= policy.MovesPerMinute)) return false;
+            if (!urgent && (now < _listensUntil || _underWay.Count >= policy.MovesAtOnce || _begun.Count >= policy.MovesPerMinute)) return false;
             _begun.Enqueue(now);
         }
         _underWay[container] = now;

@@ -30,7 +30,8 @@ public sealed class ServerPressure
     private readonly Dictionary<string, (PressureMove Move, DateTimeOffset Until)> _stays = new(StringComparer.Ordinal);
     private Dictionary<string, Demand> _lastSeen = new(StringComparer.Ordinal);
     private DateTimeOffset _lookedAt;
-    private Dictionary<string, Demand> _usage = new(StringComparer.Ordinal);
+    private IReadOnlyList<ContainerUsage> _measured = [];
+    private Dictionary<string, Demand>? _usage;
     private Thresholds _thresholds = Thresholds.Default;
     private double _memory;
     private double? _primaryWait;
@@ -56,11 +57,8 @@ public sealed class ServerPressure
     {
         _reports++;
         (_thresholds, _memory, _primaryWait) = (thresholds, report.Utilization.Memory, report.PrimaryWait);
-        _usage = report.Usage.DistinctBy(u => u.Container)
-            .ToDictionary(u => u.Container, u => new Demand(Math.Max(0, u.CpuMillis), Math.Max(0, u.MemoryMiB)), StringComparer.Ordinal);
-        var measuredWithout = _ended.Where(e => e.Value.ForgetAt <= _reports).Select(e => e.Key).ToList();
-        foreach (var container in measuredWithout) _ended.Remove(container);
-        if (measuredWithout.Count > 0) _window.Restart();
+        (_measured, _usage) = (report.Usage, null);
+        if (_ended.Count > 0) ForgetEnded();
         _window.Add(report.Utilization, thresholds, now);
     }
 
@@ -91,6 +89,17 @@ public sealed class ServerPressure
         if (answer != MoveAnswer.NoRoom || move.Begun) return;
         _moves.Remove(container);
         _stays[container] = (move, now + NoRoomFor);
+    }
+
+    // Few reports are ever looked into.
+    private Dictionary<string, Demand> Usage => _usage ??= _measured.DistinctBy(u => u.Container)
+        .ToDictionary(u => u.Container, u => new Demand(Math.Max(0, u.CpuMillis), Math.Max(0, u.MemoryMiB)), StringComparer.Ordinal);
+
+    private void ForgetEnded()
+    {
+        var measuredWithout = _ended.Where(e => e.Value.ForgetAt <= _reports).Select(e => e.Key).ToList();
+        foreach (var container in measuredWithout) _ended.Remove(container);
+        if (measuredWithout.Count > 0) _window.Restart();
     }
 
     private bool IsRelieved(DateTimeOffset now) => _moves.Count > 0 && _window.IsTelling(now)
@@ -159,7 +168,7 @@ public sealed class ServerPressure
 
     /// <summary>What one takes, where its agent measures it. What has not started yet takes nothing that a report includes.</summary>
     private Demand Frees(ContainerRecord container) =>
-        _usage.TryGetValue(container.Id, out var takes) ? takes
+        Usage.TryGetValue(container.Id, out var takes) ? takes
         : container.State < ContainerState.Running ? default
         : container.Demand;
 

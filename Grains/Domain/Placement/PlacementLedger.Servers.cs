@@ -76,7 +76,7 @@ public sealed partial class PlacementLedger
     }
 
     /// <summary>
-    /// A measurement. What started before it was sampled is part of it from now on and no longer counted in flight.
+    /// A measurement. What started before it was sampled, or is listed in it, is part of it from now on and no longer counted in flight.
     /// </summary>
     /// <returns>False when the server is not online: it has to join first.</returns>
     public bool Report(string server, UtilizationReport report, DateTimeOffset now)
@@ -86,7 +86,7 @@ public sealed partial class PlacementLedger
         _index.Withdraw(entry);
         entry.Measure(report.Utilization, report.SampledAt);
         entry.PrimaryWait = report.PrimaryWait;
-        Settle(entry, report.SampledAt);
+        Settle(entry, report);
         SetReadiness(entry, report.Vms);
         entry.Fresh = true;
         entry.LastReport = _now;
@@ -198,13 +198,21 @@ public sealed partial class PlacementLedger
     private ServerRecord Unknown(ContainerRecord container) =>
         new() { Region = _region, Name = container.Server, CpuMillis = 1, MemoryMiB = 1 };
 
-    private static void Settle(ServerEntry server, DateTimeOffset sampledAt)
+    /// <summary>
+    /// What started before a sample was taken is part of it. So is what the sample lists although nobody said that it started: that
+    /// word may have been lost, and its demand would count twice for as long as it runs.
+    /// </summary>
+    private void Settle(ServerEntry server, UtilizationReport report)
     {
         for (var i = server.AwaitingSample.Count - 1; i >= 0; i--)
         {
             var container = server.AwaitingSample[i];
-            if (container.StartedAt < sampledAt) SetInFlight(container, false);
+            if (container.StartedAt < report.SampledAt) SetInFlight(container, false);
         }
+        if (server.InFlightCpu == 0) return;
+        foreach (var used in report.Usage)
+            if (_containers.TryGetValue(used.Container, out var found) && found is { InFlight: true, StartedAt: null } && found.Vm.Server == server)
+                SetInFlight(found, false);
     }
 
     private static void SetReadiness(ServerEntry server, IReadOnlyList<VmReport> reports)

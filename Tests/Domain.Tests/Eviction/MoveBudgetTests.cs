@@ -51,6 +51,18 @@ public class MoveBudgetTests
     }
 
     [Fact]
+    public void What_takes_over_listens_for_the_moves_under_way_before_it_lets_one_begin()
+    {
+        var policy = new RegionPolicy { MovesAtOnce = 1 };
+        var budget = new MoveBudget(Hold, after: Start);
+        Assert.False(budget.TryBegin("b", policy, urgent: false, Start));
+        budget.Resume("a", Start.AddSeconds(4));
+        Assert.False(budget.TryBegin("b", policy, urgent: false, Start + Hold));
+        budget.End("a");
+        Assert.True(budget.TryBegin("b", policy, urgent: false, Start + Hold));
+    }
+
+    [Fact]
     public void Moves_that_an_earlier_budget_let_begin_take_their_places_in_the_next()
     {
         var policy = new RegionPolicy { MovesAtOnce = 2 };

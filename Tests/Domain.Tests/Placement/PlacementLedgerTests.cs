@@ -88,6 +88,22 @@ public sealed class PlacementLedgerTests
     }
 
     [Fact]
+    public void A_report_that_lists_a_container_includes_it_although_the_word_of_its_start_was_lost()
+    {
+        var region = new SmallRegion().With("srv-1", Vm("srv-1", "vm-1", 10_000, 10_000));
+        var first = region.Place(Request(cpu: 5000)).Placed[0];
+        region.Report("srv-1", cpu: 0.1);
+        Assert.StartsWith("no VM", region.PlaceOne(Request()), StringComparison.Ordinal);
+
+        region.Ledger.Report("srv-1", new UtilizationReport
+        {
+            SampledAt = region.Now, Utilization = new(0.2, 0, 0), Vms = [], Usage = [new ContainerUsage(first.Id, 900, 50)],
+        }, region.Now);
+
+        Assert.Equal("srv-1/vm-1", region.PlaceOne(Request()));
+    }
+
+    [Fact]
     public void A_silent_server_takes_nothing_until_its_next_report()
     {
         var region = new SmallRegion().With("srv-1");

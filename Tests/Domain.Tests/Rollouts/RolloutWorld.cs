@@ -29,7 +29,7 @@ internal sealed class RolloutWorld(int seed)
 
     public RolloutSnapshot Snapshot => new() { Wanted = Wanted, Containers = [.. _live], Now = Now, Moves = _moves, Serving = Serving };
 
-    public static ReplicaSetSpec Spec(int revision, int replicas, int surge, int unavailable) => new()
+    public static ReplicaSetSpec Spec(int revision, int replicas, int surge, int unavailable, int deadline = 60) => new()
     {
         Revision = revision,
         Generation = revision,
@@ -39,7 +39,7 @@ internal sealed class RolloutWorld(int seed)
             Image = "shop:1",
             Port = 80,
             Replicas = replicas,
-            Rollout = new RolloutSpec { MaxSurge = surge, MaxUnavailable = unavailable, ProgressDeadlineSeconds = 60 },
+            Rollout = new RolloutSpec { MaxSurge = surge, MaxUnavailable = unavailable, ProgressDeadlineSeconds = deadline },
         },
     };
 
