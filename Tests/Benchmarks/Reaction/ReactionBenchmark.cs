@@ -70,15 +70,15 @@ internal static class ReactionBenchmark
         var peer = new SwarmRuns(swarm!);
         return
         [
-            new("update", [new("service update, 4 replicas, start-first")], [new("ours", c => ours!.Update(c)), new("Swarm", peer.Update)], 22),
-            new("container", [new("killed container, until its app answers")],
+            new("update", [new("start-first update of 4")], [new("ours", c => ours!.Update(c)), new("Swarm", peer.Update)], 22),
+            new("container", [new("killed container")],
                 [new("ours", c => ours!.KillContainer(c)), new("Swarm", c => peer.KillContainer(null, c)),
-                    new("Swarm with restart delay 0", c => peer.KillContainer(TimeSpan.Zero, c))], 25),
-            new("drain", [new("drained node, until all 4 replicas answer elsewhere")], [new("ours", c => ours!.Drain(c)), new("Swarm", peer.Drain)], 22),
-            new("hot", [new("hot server, until it admits nothing", 1), new("hot server, until its containers have left", 10),
-                new("hot server, until all 4 replicas answer elsewhere", 10)], [new("ours", c => ours!.HotServer(c))], 22),
-            new("engine", [new("killed engine of a VM, until all 4 replicas answer")], [new("ours", c => ours!.KillEngine(c))], 25),
-            new("server", [new("lost server, until its 2 replicas answer elsewhere")], [new("ours", c => ours!.LoseServer(c))], 30) { NoneFails = false },
+                    new("restart delay 0", c => peer.KillContainer(TimeSpan.Zero, c))], 25),
+            new("drain", [new("drained node with 4")], [new("ours", c => ours!.Drain(c)), new("Swarm", peer.Drain)], 22),
+            new("hot", [new("hot server: admits none", 1), new("hot server: 4 have left", 10),
+                new("hot server: 4 elsewhere", 10)], [new("ours", c => ours!.HotServer(c))], 22),
+            new("engine", [new("killed engine with 4")], [new("ours", c => ours!.KillEngine(c))], 25),
+            new("server", [new("lost server with 2 of 4")], [new("ours", c => ours!.LoseServer(c))], 30) { NoneFails = false },
         ];
     }
 
@@ -88,7 +88,8 @@ internal static class ReactionBenchmark
         $"{ConstantLoad.Rate} requests a second, each on a connection of its own: ours through the gateway, Swarm's dealt out over the",
         "  ports that its tasks publish (host mode) by a client that hears the engines' events, as ingress needs IPVS in the kernel.",
         "Swarm's two nodes are the two VMs of server 2, ours those of server 1: same engine, control groups and shares of the machine.",
-        "Until: every replica that has to answer has, and no other answers any more. Failed: other than 2xx, or nothing in 15 s.",
+        "Over when as many replicas answer as before, new ones where the old have to go, and those no more.",
+        "Failed: not 2xx, or no answer in 15 s. On Swarm's side also what finds no task to ask.",
     ];
 
     private static string Minutes(int seconds) => Math.Ceiling(seconds / 60.0).ToString(CultureInfo.InvariantCulture);

@@ -23,7 +23,7 @@ internal sealed class Results(Scenario scenario)
         }
         for (var peer = 1; peer < Math.Max(2, scenario.Sides.Count); peer++)
             yield return Failures(peer);
-        yield return new Figure("  slowest request that was answered", Seconds(_outcomes[0].Max(o => o.Slowest)), "s",
+        yield return new Figure("  slowest answer", Seconds(_outcomes[0].Max(o => o.Slowest)), "s",
             scenario.Sides.Count > 1 ? Seconds(_outcomes[1].Max(o => o.Slowest)) : null);
     }
 
@@ -32,7 +32,7 @@ internal sealed class Results(Scenario scenario)
         var timed = scenario.Figures[figure];
         var ours = Percentile(0, figure, percentile);
         double? theirs = peer < scenario.Sides.Count ? Percentile(peer, figure, percentile) : null;
-        var what = $"{timed.What}{Beside(peer)}, p{percentile}";
+        var what = $"{(peer > 1 ? $"  {scenario.Sides[peer].Name}" : timed.What)}, p{percentile}";
         if (theirs is { } other)
             return new Figure(what, ours, "s", other, ToReach, ours <= other / 2);
         return timed.AtMost is { } most
@@ -43,12 +43,10 @@ internal sealed class Results(Scenario scenario)
     private Figure Failures(int peer)
     {
         var failed = _outcomes[0].Sum(o => o.Failed);
-        return new Figure($"  failed requests{Beside(peer)}, of {_outcomes[0].Sum(o => o.Sent)}", failed, "",
+        return new Figure($"  failed{(peer > 1 ? $", {scenario.Sides[peer].Name}" : $" of {_outcomes[0].Sum(o => o.Sent)}")}", failed, "",
             peer < scenario.Sides.Count ? _outcomes[peer].Sum(o => o.Failed) : null,
             scenario.NoneFails ? "none" : null, scenario.NoneFails ? failed == 0 : null);
     }
-
-    private string Beside(int peer) => peer > 1 ? $" beside {scenario.Sides[peer].Name}" : "";
 
     /// <summary>By nearest rank.</summary>
     private double Percentile(int side, int figure, int percentile)

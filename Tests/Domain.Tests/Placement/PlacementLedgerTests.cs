@@ -1,4 +1,5 @@
 using Hosting.Placement;
+using Hosting.Servers;
 using static Hosting.Domain.Tests.Placement.SmallRegion;
 
 namespace Hosting.Domain.Tests.Placement;
