@@ -70,15 +70,15 @@ internal static class ReactionBenchmark
         var peer = new SwarmRuns(swarm!);
         return
         [
-            new("update", [new("start-first update of 4")], [new("ours", c => ours!.Update(c)), new("Swarm", peer.Update)], 22),
+            new("update", [new("start-first update of 4")], [new("ours", c => ours!.Update(c)), new("Swarm", peer.Update)], 14),
             new("container", [new("killed container")],
                 [new("ours", c => ours!.KillContainer(c)), new("Swarm", c => peer.KillContainer(null, c)),
-                    new("restart delay 0", c => peer.KillContainer(TimeSpan.Zero, c))], 25),
-            new("drain", [new("drained node with 4")], [new("ours", c => ours!.Drain(c)), new("Swarm", peer.Drain)], 22),
+                    new("restart delay 0", c => peer.KillContainer(TimeSpan.Zero, c))], 20),
+            new("drain", [new("drained node with 4")], [new("ours", c => ours!.Drain(c)), new("Swarm", peer.Drain)], 12),
             new("hot", [new("hot server: admits none", 1), new("hot server: 4 have left", 10),
-                new("hot server: 4 elsewhere", 10)], [new("ours", c => ours!.HotServer(c))], 22),
-            new("engine", [new("killed engine with 4")], [new("ours", c => ours!.KillEngine(c))], 25),
-            new("server", [new("lost server with 2 of 4")], [new("ours", c => ours!.LoseServer(c))], 30) { NoneFails = false },
+                new("hot server: 4 elsewhere", 10)], [new("ours", c => ours!.HotServer(c))], 16),
+            new("engine", [new("killed engine with 4")], [new("ours", c => ours!.KillEngine(c))], 12),
+            new("server", [new("lost server with 2 of 4")], [new("ours", c => ours!.LoseServer(c))], 20) { NoneFails = false },
         ];
     }
 
