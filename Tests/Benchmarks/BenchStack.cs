@@ -82,9 +82,9 @@ internal sealed class BenchStack : IAsyncDisposable
         }
     }
 
-    /// <summary>Asked seldom: every question is answered on the cores that are being measured.</summary>
+    /// <summary>Asked as often as the command line's --wait asks: every question is answered on the cores that are being measured.</summary>
     public Task AllReady(string app, int replicas) =>
-        Until($"starting {replicas} replicas of {app}", async () => (int)(await Get($"apps/{app}"))["ready"]! >= replicas, TimeSpan.FromMilliseconds(100));
+        Until($"starting {replicas} replicas of {app}", async () => (int)(await Get($"apps/{app}"))["ready"]! >= replicas, TimeSpan.FromMilliseconds(200));
 
     public async Task Delete(string app)
     {

@@ -1,4 +1,3 @@
-using Hosting.Apps;
 using Hosting.Placement;
 using Hosting.Support;
 using Hosting.Vms;

@@ -1,3 +1,4 @@
+using Hosting.Servers;
 using Hosting.Placement;
 using Hosting.Servers;
 using static Hosting.Domain.Tests.Placement.SmallRegion;
