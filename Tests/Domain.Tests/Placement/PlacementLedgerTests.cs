@@ -1,6 +1,5 @@
 using Hosting.Servers;
 using Hosting.Placement;
-using Hosting.Servers;
 using static Hosting.Domain.Tests.Placement.SmallRegion;
 
 namespace Hosting.Domain.Tests.Placement;
