@@ -36,8 +36,8 @@ internal sealed record GatewayTimings
     /// <summary>Requests that wait for a host name to be learned.</summary>
     public int MaxResolvingRequests { get; init; } = 4096;
 
-    /// <summary>Requests of one app that wait for a container.</summary>
-    public int MaxParkedPerApp { get; init; } = 256;
+    /// <summary>Requests of one app that wait for a container: 10 s at 100 a second.</summary>
+    public int MaxParkedPerApp { get; init; } = 1024;
 
     /// <summary>Requests that wait for a container.</summary>
     public int MaxParked { get; init; } = 4096;

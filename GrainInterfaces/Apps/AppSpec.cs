@@ -86,7 +86,7 @@ public sealed record HealthCheck
 [GenerateSerializer, Alias("hosting.RolloutSpec")]
 public sealed record RolloutSpec
 {
-    /// <summary>Replicas beyond the wanted number while rolling, 0 to 1,000.</summary>
+    /// <summary>Replicas beyond the wanted number while rolling, 0 to 1,000. Moves have a bound of their own.</summary>
     [Id(0)] public int MaxSurge { get; init; } = 1;
 
     /// <summary>Replicas below the wanted number while rolling, 0 to 1,000.</summary>

@@ -10,6 +10,9 @@ namespace Hosting.Benchmarks;
 /// <param name="Rows">The figures.</param>
 internal sealed record Report(string Name, IReadOnlyList<string> Conditions, IReadOnlyList<Figure> Rows)
 {
+    /// <summary>What the figures are measured beside: the same done bare, or another platform.</summary>
+    public string Peer { get; init; } = "floor";
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     public void Print(bool json)
@@ -20,7 +23,7 @@ internal sealed record Report(string Name, IReadOnlyList<string> Conditions, IRe
             return;
         }
         var table = new Table { Border = Console.IsOutputRedirected ? TableBorder.None : TableBorder.Rounded };
-        table.AddColumns("figure", "measured", "floor", "to reach", "reached");
+        table.AddColumns("figure", "measured", Peer, "to reach", "reached");
         foreach (var row in Rows)
             table.AddRow(row.What, row.Text(row.Measured), row.Floor is { } floor ? row.Text(floor) : "", row.Goal ?? "", row.Verdict);
         AnsiConsole.Write(table);
@@ -33,15 +36,18 @@ internal sealed record Report(string Name, IReadOnlyList<string> Conditions, IRe
 /// <param name="What">What was measured.</param>
 /// <param name="Measured">Ours.</param>
 /// <param name="Unit">Its unit.</param>
-/// <param name="Floor">The same done bare, in the same run; null when there is no such thing.</param>
+/// <param name="Floor">The same done bare, or by the peer, in the same run; null when there is no such thing.</param>
 /// <param name="Goal">What is to be reached, in words; null when there is no goal.</param>
 /// <param name="Reached">Whether it is; null when there is no goal.</param>
 internal sealed record Figure(string What, double Measured, string Unit, double? Floor = null, string? Goal = null, bool? Reached = null)
 {
     internal string Verdict => Reached switch { true => "yes", false => "NO", null => "" };
 
-    internal string Text(double value) => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} {Unit}");
+    internal string Text(double value) => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} {Unit}").TrimEnd();
 }
+
+/// <summary>It was called wrongly.</summary>
+internal sealed class UsageException(string message) : Exception(message);
 
 /// <summary>The benchmark cannot measure what it should, and says why instead of printing a figure.</summary>
 internal sealed class PreconditionException(string message) : Exception(message);

@@ -9,12 +9,12 @@ namespace Hosting.Domain.Rollouts;
 /// </summary>
 /// <remarks>
 /// Containers are of four kinds. Current: of the revision that is wanted. Old: of any other. Leaving: asked to move, of
-/// whatever revision; each goes only once a replacement has taken its place, so there is room for at least one beyond the
-/// wanted number then. Lost: asked to move because nobody hears from them; they count for nothing, and a lost one that gets
+/// whatever revision; each goes only once a replacement has taken its place, so there is room beyond the wanted number for
+/// all of them, up to <see cref="MovesAtOnce"/>: a server that needs its room must not wait for one replica after the other. Lost: asked to move because nobody hears from them; they count for nothing, and a lost one that gets
 /// traffic keeps it until enough others are healthy.
 /// <para>
-/// Two bounds hold at every step. Never more than <c>replicas + maxSurge</c> (plus one while something leaves and maxSurge
-/// is 0) containers that are neither draining nor lost, except those that are there already. Of those that get traffic,
+/// Two bounds hold at every step. Never more than <c>replicas + maxSurge</c> (while something leaves, <c>replicas</c> and as
+/// many as leave, if that is more) containers that are neither draining nor lost, except those that are there already. Of those that get traffic,
 /// none is drained that would leave fewer than <c>replicas - maxUnavailable</c>. A leaving one goes only when all
 /// <c>replicas</c> are healthy without it; current ones that are sick although they are older than the progress deadline
 /// are not waited for, or one sick replica could hold a server hostage.
@@ -22,6 +22,9 @@ namespace Hosting.Domain.Rollouts;
 /// </remarks>
 public static class RolloutPlanner
 {
+    /// <summary>Most replicas of an app beyond the wanted number that moves alone ask for: as many as an agent works on at once in a VM.</summary>
+    public const int MovesAtOnce = 8;
+
     private static readonly RolloutSpec DefaultBounds = new();
 
     /// <summary>The next step.</summary>
@@ -31,7 +34,7 @@ public static class RolloutPlanner
         var replicas = wanted.Retired ? 0 : wanted.Replicas;
         var bounds = wanted.Spec.Rollout ?? DefaultBounds;
         var kinds = ContainerKinds.Of(snapshot);
-        var surge = kinds.Leaving.Count > 0 ? Math.Max(1, bounds.MaxSurge) : bounds.MaxSurge;
+        var surge = Math.Max(bounds.MaxSurge, Math.Min(kinds.Leaving.Count, MovesAtOnce));
         var place = Math.Clamp(replicas - kinds.Current.Count, 0, Math.Max(0, replicas + surge - kinds.Here));
         var missing = Math.Max(0, replicas - kinds.Current.Count - kinds.Leaving.Count);
         var expected = Math.Max(0, replicas - kinds.Sick(snapshot.Now - TimeSpan.FromSeconds(bounds.ProgressDeadlineSeconds)));

@@ -128,6 +128,18 @@ public class RolloutPlannerTests
         Assert.Equal(3, world.Live.Count(c => c.GetsTraffic));
     }
 
+    [Theory]
+    [InlineData(4, 4), InlineData(12, 8)]
+    public void All_that_have_to_leave_are_replaced_at_once_up_to_a_bound(int leaving, int placed)
+    {
+        var world = Running(5, (leaving, 1, 0));
+        foreach (var container in world.Live.ToList())
+            world.Ask(container.Id, MoveCause.Drain);
+        var plan = RolloutPlanner.Plan(world.Snapshot);
+        Assert.Equal((placed, placed), (plan.Place, plan.ForMoves));
+        Assert.Empty(plan.Drain);
+    }
+
     [Fact]
     public void A_moved_container_never_costs_a_healthy_one_while_all_are_healthy() => Gen.Select(Worlds, Gen.Int[1, 8]).Sample((start, leaving) =>
     {

@@ -115,7 +115,7 @@ internal sealed class RolloutWorld(int seed)
         Assert.Equal(revision, plan.Revision);
         Assert.All(drained.Where(c => c.GetsTraffic && !_moves.ContainsKey(c.Id)).Take(1), _ => Assert.True(left >= floor, "fewer serve than the floor"));
         Assert.All(drained.Where(c => c.GetsTraffic).Take(1), _ => Assert.True(left >= Math.Min(floor, replicas - sick), "one left without a replacement"));
-        var surge = here.Any(c => _moves.ContainsKey(c.Id)) ? Math.Max(1, bounds.MaxSurge) : bounds.MaxSurge;
+        var surge = Math.Max(bounds.MaxSurge, Math.Min(here.Count(c => _moves.ContainsKey(c.Id)), 8));
         Assert.True(plan.Place == 0 || here.Count + plan.Place <= replicas + surge, "more than the ceiling");
         Assert.InRange(plan.ForMoves, 0, plan.Place);
         Assert.All(plan.End, id => Assert.True(IsLost(Find(id)), "only what is lost is given up"));

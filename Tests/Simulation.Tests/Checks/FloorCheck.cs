@@ -10,6 +10,9 @@ namespace Hosting.Simulation.Tests.Checks;
 /// </summary>
 internal sealed class FloorCheck(Func<DateTimeOffset> now, Action<string, string> fail)
 {
+    /// <summary>Most replicas of an app beyond the wanted number that moves alone may ask for.</summary>
+    private const int MovesAtOnce = 8;
+
     public void Planned(
         ReplicaSetSpec wanted, IReadOnlyCollection<ContainerRecord> containers, IReadOnlyDictionary<string, MoveCause> moves, RolloutPlan plan)
     {
@@ -17,7 +20,7 @@ internal sealed class FloorCheck(Func<DateTimeOffset> now, Action<string, string
         var replicas = wanted.Retired ? 0 : wanted.Replicas;
         var here = containers.Where(c => moves.GetValueOrDefault(c.Id, MoveCause.Drain) != MoveCause.Lost && c.State < ContainerState.Draining).ToList();
         CheckFloor(replicas - bounds.MaxUnavailable, bounds, here, moves, plan);
-        var surge = here.Any(c => moves.ContainsKey(c.Id)) ? Math.Max(1, bounds.MaxSurge) : bounds.MaxSurge;
+        var surge = Math.Max(bounds.MaxSurge, Math.Min(here.Count(c => moves.ContainsKey(c.Id)), MovesAtOnce));
         if (plan.Place > 0 && here.Count + plan.Place > replicas + surge)
             fail("never over the ceiling", $"{Name(containers)}: {plan.Place} more beside {here.Count}, wanted {replicas} and {surge}");
     }

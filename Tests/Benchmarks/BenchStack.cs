@@ -5,7 +5,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Hosting.Support;
 
-namespace Hosting.Benchmarks.Lifecycle;
+namespace Hosting.Benchmarks;
 
 /// <summary>A stack of the benchmark's own, brought up by <c>infra/up</c> and purged at the end.</summary>
 internal sealed class BenchStack : IAsyncDisposable
@@ -17,27 +17,54 @@ internal sealed class BenchStack : IAsyncDisposable
 
     public string Home { get; } = Path.Combine(Path.GetTempPath(), $"hosting-bench-{Environment.ProcessId}");
 
-    public static async Task<BenchStack> Start()
+    /// <summary>The gateway.</summary>
+    public Uri Gateway => new($"http://127.0.0.1:{_port}/");
+
+    /// <summary>Brings it up; a failure leaves nothing behind.</summary>
+    /// <param name="shape">Options of <c>infra/up</c>.</param>
+    public static async Task<BenchStack> Start(params string[] shape)
     {
         var stack = new BenchStack();
-        if (await stack.Run("infra/up") != 0)
-            throw new PreconditionException("infra/up failed; run it by hand to see why.");
-        // The load comes from the same machine: it must not close the server for the containers that are measured.
-        using var patched = await stack._http.PatchAsJsonAsync(stack.Api("regions/eu-1"), new { thresholds = new { admit = 1.0, evict = 1.0 } });
-        patched.EnsureSuccessStatusCode();
-        return stack;
+        try
+        {
+            if (await stack.Run("infra/up", shape) != 0)
+                throw new PreconditionException("infra/up failed; run it by hand to see why.");
+            // The load comes from the same machine: it must not close the server for the containers that are measured.
+            await stack.Patch("regions/eu-1", new { thresholds = new { admit = 1.0, evict = 1.0 } });
+            return stack;
+        }
+        catch
+        {
+            await stack.DisposeAsync();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Run("infra/down", "--purge");
+        // In a session of its own: another Ctrl-C must not interrupt it.
+        await Run("/usr/bin/setsid", "--wait", Path.Combine(Checkout.Root, "infra/down"), "--purge");
         _http.Dispose();
     }
 
-    public async Task Put(string app, int replicas)
+    public async Task Patch(string path, object body)
     {
-        using var answer = await _http.PutAsJsonAsync(Api($"apps/{app}"),
-            new { image = "hosting/hello:1", port = 8080, cpuMillis = 10, memoryMiB = 16, replicas, spread = "none" });
+        using var answer = await _http.PatchAsJsonAsync(Api(path), body);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    public async Task Post(string path)
+    {
+        using var answer = await _http.PostAsync(Api(path), null);
+        answer.EnsureSuccessStatusCode();
+    }
+
+    public Task Put(string app, int replicas) =>
+        Put(app, new { image = "hosting/hello:1", port = 8080, cpuMillis = 10, memoryMiB = 16, replicas, spread = "none" });
+
+    public async Task Put(string app, object spec)
+    {
+        using var answer = await _http.PutAsJsonAsync(Api($"apps/{app}"), spec);
         answer.EnsureSuccessStatusCode();
     }
 
@@ -90,7 +117,8 @@ internal sealed class BenchStack : IAsyncDisposable
     /// <summary>The engine of a VM, as the agent reaches it.</summary>
     public Uri Engine(string vm) => new($"unix://{Path.Combine(Home, "agent-1", "vms", vm, "engine.sock")}");
 
-    private static async Task Until(string what, Func<Task<bool>> condition, TimeSpan pause)
+    /// <summary>Waits until a condition holds that no event announces.</summary>
+    public static async Task Until(string what, Func<Task<bool>> condition, TimeSpan pause)
     {
         var begun = Stopwatch.GetTimestamp();
         while (!await condition())
