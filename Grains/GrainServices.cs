@@ -29,6 +29,7 @@ public static class GrainServices
         silo.Services.AddSingleton(TimeProvider.System);
         silo.Services.AddSingleton(new ServedRegions(regions));
         silo.Services.AddSingleton<ReportForwarder>();
+        silo.Services.AddSingleton<RegionPolicies>();
         silo.Services.AddHostedService(services => services.GetRequiredService<ReportForwarder>());
         silo.Services.AddHostedService<RegionKeeper>();
         return silo;

@@ -16,14 +16,12 @@ internal sealed partial class ServerGrain
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookAtNothingEvery = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan AskPolicyEvery = TimeSpan.FromSeconds(2);
 
     private readonly ServerPressure _pressure = new();
     private readonly HashSet<string> _lostVms = new(StringComparer.Ordinal);
     private Departures _departures = null!;
     private LossWatch _loss = null!;
     private RegionPolicy _policy = new();
-    private DateTimeOffset _policyAt;
     private DateTimeOffset _lookAt;
     private IGrainTimer? _timer;
     private Presence _presence;
@@ -86,7 +84,7 @@ internal sealed partial class ServerGrain
             return;
         try
         {
-            await AskPolicy();
+            _policy = await policies.Get(Region);
             await NoteSilence();
             await NoteVms();
             if (NeedsLook())
@@ -164,15 +162,6 @@ internal sealed partial class ServerGrain
         var apps = held.GroupBy(m => m.Container.App, StringComparer.Ordinal);
         await Task.WhenAll(apps.Select(app => GrainFactory.GetGrain<IReplicaSetGrain>(GrainKeys.ReplicaSet(Region, app.Key)).Hold([.. app.Select(m =>
             new ContainerMove(m.Container.Id, MoveCause.Pressure, $"is throttled on server {Name} ({m.Reason}): no other server can take it now", null))])));
-    }
-
-    private async Task AskPolicy()
-    {
-        var now = clock.GetUtcNow();
-        if (now - _policyAt < AskPolicyEvery)
-            return;
-        _policy = await GrainFactory.GetGrain<IRegionGrain>(Region).GetPolicy();
-        _policyAt = now;
     }
 
     private async Task NoteSilence()

@@ -11,7 +11,7 @@ namespace Hosting.Grains.Servers;
 
 [RegionPinned, GrainType("server")]
 internal sealed partial class ServerGrain(
-    PoolStore pool, EventLog events, ReportForwarder reports, TimeProvider clock, ILogger<ServerGrain> log)
+    PoolStore pool, EventLog events, ReportForwarder reports, RegionPolicies policies, TimeProvider clock, ILogger<ServerGrain> log)
     : Grain, IServerGrain
 {
     // What an agent took of the desired state is compared at every change and every so many reports.
@@ -171,7 +171,7 @@ internal sealed partial class ServerGrain(
     /// <summary>Tells the agent what holds. Nobody waits for it: what is lost is said again.</summary>
     private async Task Govern()
     {
-        var region = await GrainFactory.GetGrain<IRegionGrain>(Region).GetPolicy();
+        var region = await policies.Get(Region);
         if (_session is { } session && _record is { } record)
             await session.Link.Govern(new ServerPolicy(record.Thresholds ?? region.Thresholds, region.EvictAfterSeconds));
     }
