@@ -9,8 +9,8 @@ namespace Hosting.Placement;
 internal sealed class GroupedCalls<TItem, TResult>(
     Func<IReadOnlyList<TItem>, Task<IReadOnlyList<TResult>>> call, Func<TItem, int> weight, int mostWeight)
 {
-    // One is decided or on its way while the other waits for its commit.
-    private const int CallsAtOnce = 2;
+    // As many as the silo's writers commit at once, and one that is decided or on its way meanwhile.
+    private const int CallsAtOnce = 4;
     private const int MostWaiting = 65_536;
     private const int MostInACall = 512;
 

@@ -17,6 +17,8 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
     /// <summary>The most records one call may carry.</summary>
     public const int MaxRecords = 10_000;
 
+    private const int Writers = 3;
+
     private readonly DeploymentWriter[] writers;
     private readonly StorageOptions options;
     private readonly TimeProvider time;
@@ -25,8 +27,8 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
     public DeploymentStore(NpgsqlDataSource source, StorageOptions options, TimeProvider time, ILogger<DeploymentStore> logger)
     {
         (this.options, this.time) = (options, time);
-        // Two: while one waits for the disk the other gathers and runs its statements. More did not help.
-        writers = [new DeploymentWriter(source, time, logger), new DeploymentWriter(source, time, logger)];
+        // While one waits for the disk the others gather and run their statements. More did not help on two cores.
+        writers = [.. Enumerable.Range(0, Writers).Select(_ => new DeploymentWriter(source, time, logger))];
     }
 
     /// <summary>Adds records of one region, all or none.</summary>
@@ -119,7 +121,8 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
 
     private async Task<bool> Send(WriteCall call)
     {
-        var writer = WriterOf(call.IdOf(0));
+        // Nobody knows an id before its insert is answered, so nothing can come before an insert: whoever has least to do takes it.
+        var writer = call.Kind == WriteKind.Insert ? writers.MinBy(one => one.Waiting)! : WriterOf(call.IdOf(0));
         if (!writer.TryEnqueue(call))
             await Wait(writer, call).ConfigureAwait(false);
         return await call.Done.WaitAsync(call.Cancellation).ConfigureAwait(false);

@@ -19,6 +19,7 @@ internal sealed class DeploymentWriter
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private bool failing;
+    private int writing;
 
     public DeploymentWriter(NpgsqlDataSource source, TimeProvider time, ILogger logger)
     {
@@ -28,6 +29,9 @@ internal sealed class DeploymentWriter
 
     /// <summary>Ends after <see cref="Close"/>, when everything queued has been answered.</summary>
     public Task Completion { get; }
+
+    /// <summary>Calls that are not answered yet.</summary>
+    public int Waiting => queue.Reader.Count + Volatile.Read(ref writing);
 
     public bool TryEnqueue(WriteCall call) => queue.Writer.TryWrite(call);
 
@@ -42,8 +46,10 @@ internal sealed class DeploymentWriter
         while (await queue.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             Gather(batch);
+            Volatile.Write(ref writing, batch.Calls.Count);
             if (batch.Calls.Count > 0)
                 await Commit([.. batch.Calls]).ConfigureAwait(false);
+            Volatile.Write(ref writing, 0);
         }
     }
 
