@@ -12,8 +12,8 @@ internal sealed record Revision(
     [property: JsonPropertyName("revision")] int Number, DateTimeOffset? CreatedAt, int? RollbackOf, bool Current, bool RollbackTarget, AppSpec? Spec);
 
 internal sealed record AppSpec(
-    string? Image, int CpuMillis, int MemoryMiB, IReadOnlyList<string>? Regions, IReadOnlyList<string>? Hostnames,
-    IReadOnlyDictionary<string, string>? Constraints, string? Placement);
+    string? Image, int CpuMillis, int MemoryMiB, JsonElement? Regions, IReadOnlyList<string>? Hostnames,
+    IReadOnlyDictionary<string, string>? Constraints, string? Placement, int MinPerRegion = 0, bool Failover = false);
 
 internal sealed record Container(
     string Id, string App, int Revision, string Region, string Server, string Vm, string State, bool Healthy, string? Endpoint,

@@ -43,6 +43,9 @@ internal static class AppCommands
         {
             var path = PathOf(call.Arguments.GetValue(name)!);
             var app = await call.Api.Get(path, AnswerJson.Default.App, cancel);
+            if (RegionOption.HasNumbers(app.Value.Spec?.Regions))
+                throw CommandException.Usage($"{app.Value.Name} has a number of replicas for each region ({RegionOption.Text(app.Value.Spec?.Regions)}): change those in its spec, "
+                    + "with hosting deploy --region REGION=N, once for each.");
             var spec = JsonNode.Parse(app.Json)?["spec"]?.DeepClone() ?? throw new CommandException("The API answered an app without a spec.");
             spec["replicas"] = call.Arguments.GetValue(replicas);
             await Deployment.Put(call, app.Value.Name, spec, dryRun: false, waiting, cancel);
@@ -89,7 +92,7 @@ internal static class AppCommands
         {
             output.WriteLine($"  image      {Cell.Clean(spec.Image ?? "")}");
             output.WriteLine($"  a replica  {spec.CpuMillis} thousandths of a core, {spec.MemoryMiB} MiB");
-            output.WriteLine($"  regions    {(spec.Regions is { Count: > 0 } regions ? string.Join(", ", regions) : "all")}");
+            output.WriteLine($"  regions    {RegionOption.Text(spec.Regions)}{(spec.Failover ? ", each other's replacement" : "")}");
             if (spec.Constraints is { Count: > 0 } labels) output.WriteLine($"  servers    {Words.Labels(labels)}");
             if (spec.Placement == "allOrNothing") output.WriteLine("  placement  all replicas of a region, or none");
             if (spec.Hostnames is { Count: > 0 } hostnames) output.WriteLine($"  hostnames  {string.Join(", ", hostnames)}");

@@ -29,7 +29,10 @@ internal sealed class DeployCommand
     private readonly Option<int?> _replicas = Whole.Option("--replicas", "Replicas over all regions (1).", "N");
     private readonly Option<int?> _cpu = Whole.Option("--cpu", "CPU of a replica, in thousandths of a core (100).", "MILLIS");
     private readonly Option<int?> _memory = Whole.Option("--memory", "Memory of a replica, in MiB (128).", "MIB");
-    private readonly Option<string[]> _regions = Several("--region", "Region to run in; once for each. Otherwise all.", "REGION");
+    private readonly Option<string[]> _regions = Several(
+        "--region", "Region to run in, with its number of replicas (eu-1=2) or without: an even share; once for each. Otherwise all.", "REGION[=N]");
+    private readonly Option<int?> _minPerRegion = Whole.Option("--min-per-region", "Replicas that each region has at least (0).", "N");
+    private readonly Option<bool?> _failover = new("--failover") { Description = "Others run the share of a region that is away, until it is back.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string[]> _hostnames = Several("--hostname", "Host name of the app's own; once for each.", "HOST");
     private readonly Option<string[]> _env = Several("--env", "Environment variable; once for each.", "KEY=VALUE");
     private readonly Option<string[]> _command = Several("--command", "Replaces the image's entry point; once for each word.", "WORD");
@@ -55,7 +58,7 @@ internal sealed class DeployCommand
     }
 
     private IEnumerable<Option> Options() =>
-        [_image, _port, _replicas, _cpu, _memory, _regions, _env, _hostnames, _command, _args, .. _health.Options,
+        [_image, _port, _replicas, _cpu, _memory, _regions, _minPerRegion, _failover, _env, _hostnames, _command, _args, .. _health.Options,
             _spread, _constraints, _placement, _file, _dryRun];
 
     private async Task Run(Invocation call, CancellationToken cancel)
@@ -77,7 +80,9 @@ internal sealed class DeployCommand
         Set("replicas", given.GetValue(_replicas));
         Set("cpuMillis", given.GetValue(_cpu));
         Set("memoryMiB", given.GetValue(_memory));
-        SetList("regions", given.GetValue(_regions));
+        if (given.GetValue(_regions) is { Length: > 0 } regions) spec["regions"] = RegionOption.Json(regions);
+        Set("minPerRegion", given.GetValue(_minPerRegion));
+        Set("failover", given.GetValue(_failover));
         SetList("hostnames", given.GetValue(_hostnames));
         SetList("command", given.GetValue(_command));
         SetList("args", given.GetValue(_args));

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Hosting.Placement;
 
 namespace Hosting.Apps;
@@ -25,11 +26,11 @@ public sealed record AppSpec
     /// <summary>Memory demand and limit of one replica in MiB, 4 to 16,777,216.</summary>
     [Id(5)] public int MemoryMiB { get; init; } = 128;
 
-    /// <summary>Replicas over all regions, 0 to 1,000.</summary>
+    /// <summary>Replicas over all regions, 0 to 1,000. Where <see cref="Regions"/> says how many each has, their sum (or 1, which is the default).</summary>
     [Id(6)] public int Replicas { get; init; } = 1;
 
-    /// <summary>Regions that share the replicas evenly; null or empty means every region of the platform.</summary>
-    [Id(7)] public IReadOnlyList<string>? Regions { get; init; }
+    /// <summary>Regions that share the replicas, evenly or with a number each; null or empty means every region of the platform, evenly.</summary>
+    [Id(7), JsonConverter(typeof(RegionSharesConverter))] public IReadOnlyList<RegionShare>? Regions { get; init; }
 
     /// <summary>Environment variables of the container.</summary>
     [Id(8)] public IReadOnlyDictionary<string, string>? Env { get; init; }
@@ -57,6 +58,12 @@ public sealed record AppSpec
     /// region for its share; a rollout asks for at most <see cref="RolloutSpec.MaxSurge"/> beyond the wanted number at once.
     /// </summary>
     [Id(15)] public PlacementMode Placement { get; init; }
+
+    /// <summary>Replicas that each region has at least, 0 to 1,000, also where an even share would be less: then the app has more than <see cref="Replicas"/>.</summary>
+    [Id(16)] public int MinPerRegion { get; init; }
+
+    /// <summary>Whether the others run the share of a region that is away, until it is back.</summary>
+    [Id(17)] public bool Failover { get; init; }
 }
 
 /// <summary>A periodic check of one replica, made by its server's agent over the container's own address.</summary>

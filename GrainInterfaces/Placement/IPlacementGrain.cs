@@ -58,6 +58,9 @@ public interface IPlacementGrain : IGrainWithStringKey
     /// <summary>Containers seen running, so that later measurements include them.</summary>
     [Alias("Started")] Task Started([Immutable] IReadOnlyList<ContainerStart> started);
 
+    /// <summary>Whether any server of the region was heard from lately.</summary>
+    [Alias("AnyServer")] Task<bool> AnyServer();
+
     /// <summary>Every server of the region as the matching sees it.</summary>
     [Alias("GetServers")] Task<IReadOnlyList<ServerStatus>> GetServers();
 }

@@ -13,6 +13,9 @@ public interface IRegionGrain : IGrainWithStringKey
     /// <summary>Changes the policy; it takes effect on the next decision.</summary>
     [Alias("SetPolicy")] Task SetPolicy(RegionPolicy policy);
 
+    /// <summary>Whether the region can run anything: one of its servers at least is heard from.</summary>
+    [Alias("Serves"), AlwaysInterleave] Task<bool> Serves();
+
     /// <summary>
     /// Called by every silo of the region every few seconds: wakes up what should be at work (placement, servers, replica
     /// sets, apps), so that a lost hint or a lost silo is repaired by itself.

@@ -29,6 +29,9 @@ internal sealed record AppDocument
 
     /// <summary>Where the kept revisions come from.</summary>
     [Id(7)] public Dictionary<int, RevisionOrigin> Origins { get; init; } = [];
+
+    /// <summary>Regions that are away: the others run their shares.</summary>
+    [Id(8)] public List<string> Away { get; init; } = [];
 }
 
 /// <summary>Where a revision comes from.</summary>

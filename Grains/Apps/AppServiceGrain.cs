@@ -16,13 +16,18 @@ internal sealed class AppServiceGrain(
     ILogger<AppServiceGrain> log) : Grain, IAppServiceGrain
 {
     private const int RevisionsKept = 10;
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookAtRegionsEvery = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RegionDeadline = TimeSpan.FromSeconds(2);
 
     // Regions that confirmed the document's generation. What is not confirmed is told again.
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _unreachable = new(StringComparer.Ordinal);
     private GatewaySubscriptions _gateways = null!;
+    private RegionWatch _regions = null!;
     private IGrainTimer? _retry;
+    private TimeSpan _retryAfter = FirstRetry;
     private RouteVersion _version;
 
     private string Name => this.GetPrimaryKeyString();
@@ -31,6 +36,7 @@ internal sealed class AppServiceGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _gateways = new GatewaySubscriptions(clock, log);
+        _regions = new RegionWatch(Name, GrainFactory, clock);
         _version = new RouteVersion(clock.GetUtcNow().UtcTicks, 0);
         return Task.CompletedTask;
     }
@@ -133,18 +139,44 @@ internal sealed class AppServiceGrain(
             DeactivateOnIdle();
             return;
         }
+        await FailOver();
         await Task.WhenAll(App.Regions.Where(r => !_told.Contains(r)).Select(Tell));
         await ForgetRetired();
-        var settled = App.Spec is null || (App.Regions.All(_told.Contains) && App.Regions.All(App.Shares.ContainsKey));
-        if (settled)
-            StopRetrying();
-        else
-            _retry ??= this.RegisterGrainTimer(Reconcile, new() { DueTime = RetryAfter, Period = RetryAfter });
+        StopRetrying();
+        if (App.Spec is not null && !(App.Regions.All(_told.Contains) && App.Regions.All(App.Shares.ContainsKey)))
+        {
+            ReconcileAfter(_retryAfter);
+            _retryAfter = _retryAfter * 2 < LongestRetry ? _retryAfter * 2 : LongestRetry;
+            return;
+        }
+        _retryAfter = FirstRetry;
+        if (App.Spec is { Failover: true })
+            ReconcileAfter(LookAtRegionsEvery);
     }
+
+    /// <summary>An app that asks for it runs the shares of regions that are away in the others.</summary>
+    private async Task FailOver()
+    {
+        if (App.Deleting || !(App.Spec!.Failover || App.Away.Count > 0))
+            return;
+        var before = App.Away;
+        var away = App.Spec.Failover ? await _regions.Look(App.Shares, before) : [];
+        if (away.SequenceEqual(before, StringComparer.Ordinal))
+            return;
+        await DurableState.Write(this, document, App with { Away = [.. away], Generation = App.Generation + 1 });
+        _told.Clear();
+        foreach (var region in away.Except(before, StringComparer.Ordinal))
+            Log("regionAway", $"region {region} is away: the other regions of app {Name} run its share of {App.Shares[region]} until it is back");
+        foreach (var region in before.Except(away, StringComparer.Ordinal))
+            Log("regionBack", $"region {region} is back: it runs its share of app {Name} again");
+    }
+
+    private void ReconcileAfter(TimeSpan delay) =>
+        _retry = this.RegisterGrainTimer(Reconcile, new() { DueTime = delay, Period = Timeout.InfiniteTimeSpan });
 
     private AppDocument Revise(AppSpec spec, IReadOnlyList<string> regions, int revision, int? rollbackOf = null)
     {
-        var wanted = spec.Regions is { Count: > 0 } named ? named : regions;
+        var shares = RegionSplit.Of(spec, regions);
         var kept = App.Revisions.Where(r => r.Key > revision - RevisionsKept).ToDictionary();
         kept[revision] = spec;
         var origins = App.Origins.Where(o => kept.ContainsKey(o.Key)).ToDictionary();
@@ -156,8 +188,9 @@ internal sealed class AppServiceGrain(
             Generation = App.Generation + 1,
             Revisions = kept,
             Origins = origins,
-            Shares = new(RegionSplit.Even(spec.Replicas, wanted)),
-            Regions = [.. App.Regions.Union(wanted, StringComparer.Ordinal)],
+            Shares = new(shares, StringComparer.Ordinal),
+            Away = [.. App.Away.Where(shares.ContainsKey)],
+            Regions = [.. App.Regions.Union(shares.Keys, StringComparer.Ordinal)],
         };
     }
 
@@ -195,8 +228,9 @@ internal sealed class AppServiceGrain(
         var before = App;
         await DurableState.Write(this, document, next);
         var outcome = before.Spec is null ? DeployOutcome.Created : DeployOutcome.Updated;
-        Log("deployed", $"app {Name} has revision {next.Revision}: {next.Spec!.Image}, {next.Spec.Replicas} replicas over {string.Join(", ", next.Shares.Keys)}");
+        Log("deployed", $"app {Name} has revision {next.Revision}: {next.Spec!.Image}, {next.Shares.Values.Sum()} replicas over {string.Join(", ", next.Shares.Keys)}");
         _told.Clear();
+        _retryAfter = FirstRetry;
         _version = _version with { Number = _version.Number + 1 };
         await Reconcile();
         await ReleaseHostnames((before.Spec?.Hostnames ?? []).Except(next.Spec.Hostnames ?? [], StringComparer.Ordinal));
@@ -245,33 +279,36 @@ internal sealed class AppServiceGrain(
                 Revision = App.Revision,
                 Spec = App.Spec!,
                 Generation = generation,
-                Replicas = App.Shares.GetValueOrDefault(region),
+                Replicas = RegionSplit.Without(App.Shares, App.Away).GetValueOrDefault(region),
                 Retired = !App.Shares.ContainsKey(region),
-            });
+            }).WaitAsync(RegionDeadline, clock);
+            _unreachable.Remove(region);
             if (App.Generation == generation)
                 _told.Add(region);
         }
         catch (Exception failure)
         {
-            log.LogWarning("Region {Region} could not be told of app {App}, generation {Generation}; it is told again: {Reason}",
-                region, Name, generation, failure.Message);
+            if (_unreachable.Add(region))
+                log.LogWarning("Region {Region} could not be told of app {App}, generation {Generation}; it is told again until it answers: {Reason}",
+                    region, Name, generation, failure.Message);
         }
     }
 
     private async Task<AppStatus> Status(AppDocument app)
     {
-        var answers = await Task.WhenAll(app.Regions.Select(async region => (Region: region, Answer: await Ask(region))));
+        var answers = await Task.WhenAll(app.Regions.Except(app.Away, StringComparer.Ordinal).Select(async region => (Region: region, Answer: await Ask(region))));
         var regions = answers
             .Where(a => !a.Answer.Answered || a.Answer.Status is not null)
             .Select(a => KeyValuePair.Create(a.Region, a.Answer.Status))
             .ToList();
-        var (phase, message) = AppPhases.Of(app.Deleting, app.Deleting ? 0 : app.Spec!.Replicas, regions);
+        var desired = app.Deleting ? 0 : app.Shares.Values.Sum();
+        var (phase, message) = AppPhases.Of(app.Deleting, desired, regions, app.Away);
         return new AppStatus
         {
             Name = Name,
             Revision = app.Revision,
             Phase = phase,
-            Desired = app.Deleting ? 0 : app.Spec!.Replicas,
+            Desired = desired,
             Ready = regions.Sum(r => r.Value?.Ready ?? 0),
             Message = message,
             Spec = app.Spec!,

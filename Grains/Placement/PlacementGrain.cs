@@ -134,6 +134,8 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         return Task.CompletedTask;
     }
 
+    public Task<bool> AnyServer() => Task.FromResult(_ledger.AnyFresh(clock.GetUtcNow()));
+
     public Task<IReadOnlyList<ServerStatus>> GetServers() => Task.FromResult(_ledger.Describe(clock.GetUtcNow()));
 
     private PlacementResult[] Decide(IReadOnlyList<PlacementRequest> requests, List<ContainerRecord> placed)

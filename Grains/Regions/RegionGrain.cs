@@ -28,6 +28,8 @@ internal sealed class RegionGrain(
         await GrainFactory.GetGrain<IPlacementGrain>(this.GetPrimaryKeyString()).SetPolicy(next);
     }
 
+    public Task<bool> Serves() => GrainFactory.GetGrain<IPlacementGrain>(this.GetPrimaryKeyString()).AnyServer();
+
     public async Task Keep()
     {
         var now = clock.GetUtcNow();

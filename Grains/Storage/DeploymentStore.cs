@@ -6,7 +6,7 @@ namespace Hosting.Grains.Storage;
 
 /// <summary>
 /// The writer of deployment records. Concurrent calls share transactions; a call is answered once what it wrote is durable.
-/// Writes of one row are made in the order of the calls.
+/// Calls of one row each are made in their order; those of several rows are not, and their caller waits for what must come first.
 /// </summary>
 /// <remarks>
 /// Every method throws <see cref="StorageUnavailableException"/> when PostgreSQL does not confirm in time, and
@@ -121,8 +121,8 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
 
     private async Task<bool> Send(WriteCall call)
     {
-        // Nobody knows an id before its insert is answered, so nothing can come before an insert: whoever has least to do takes it.
-        var writer = call.Kind == WriteKind.Insert ? writers.MinBy(one => one.Waiting)! : WriterOf(call.IdOf(0));
+        // The order of calls of several rows is their caller's to keep, and a placement waits for its insert: whoever has least to do takes it.
+        var writer = call is { Kind: WriteKind.Insert, Rows: > 1 } ? writers.MinBy(one => one.Waiting)! : WriterOf(call.IdOf(0));
         if (!writer.TryEnqueue(call))
             await Wait(writer, call).ConfigureAwait(false);
         return await call.Done.WaitAsync(call.Cancellation).ConfigureAwait(false);

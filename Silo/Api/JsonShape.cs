@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Hosting.Apps;
 
 namespace Hosting.Silo.Api;
 
@@ -51,7 +52,9 @@ internal sealed class JsonShape
         foreach (var field in json.EnumerateObject())
         {
             var child = Join(path, field.Name);
-            if (known.TryGetValue(field.Name, out var property))
+            if (known.TryGetValue(field.Name, out var property) && property.CustomConverter is RegionSharesConverter)
+                CheckShares(child, field.Value);
+            else if (property is not null)
                 CheckValue(child, field.Value, property.PropertyType, property.IsSetNullable);
             else
                 Add(child, $"is not a known field; known are {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}");
@@ -76,6 +79,17 @@ internal sealed class JsonShape
         if (!IsKind(path, json, JsonValueKind.Object, "must be an object of names and values, in braces")) return;
         foreach (var entry in json.EnumerateObject())
             CheckValue(Join(path, entry.Name), entry.Value, info.ElementType!, nullable: false);
+    }
+
+    /// <summary>Names of regions, or names and numbers.</summary>
+    private void CheckShares(string path, JsonElement json)
+    {
+        if (json.ValueKind == JsonValueKind.Object)
+            CheckMap(path, json, ApiJson.Strict.GetTypeInfo(typeof(Dictionary<string, int>)));
+        else if (json.ValueKind == JsonValueKind.Array)
+            CheckList(path, json, ApiJson.Strict.GetTypeInfo(typeof(List<string>)));
+        else if (json.ValueKind != JsonValueKind.Null)
+            Add(path, "must be a list of regions, in brackets, or an object of regions and their replicas, in braces");
     }
 
     private void CheckScalar(string path, JsonElement json, Type type)

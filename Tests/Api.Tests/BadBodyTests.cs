@@ -26,6 +26,7 @@ public sealed class BadBodyTests(ApiHost api)
     [InlineData("""{"image":"\u0000","port":1}""", "image", "NUL")]
     [InlineData("""{"image":"\ud800","port":1}""", "image", "surrogate")]
     [InlineData("""{"image":"i","port":1,"regions":"eu-1"}""", "regions", "must be a list")]
+    [InlineData("""{"image":"i","port":1,"regions":{"eu-1":"2"}}""", "regions.eu-1", "must be a whole number")]
     [InlineData("""{"image":"i","port":1,"regions":["eu-1",2]}""", "regions[1]", "must be text")]
     [InlineData("""{"image":"i","port":1,"args":[null]}""", "args[0]", "must not be null")]
     [InlineData("""{"image":"i","port":1,"env":{"A":1}}""", "env.A", "must be text")]

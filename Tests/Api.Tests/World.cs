@@ -127,6 +127,8 @@ internal sealed class ScriptedPlacement(World world) : Grain, IPlacementGrain
 {
     private string Region => this.GetPrimaryKeyString();
 
+    public Task<bool> AnyServer() => Task.FromResult(true);
+
     public Task<IReadOnlyList<ServerStatus>> GetServers() => Region == World.SilentRegion
         ? throw World.NoSilo
         : Task.FromResult<IReadOnlyList<ServerStatus>>([.. world.Servers.Values]);
@@ -179,6 +181,8 @@ internal sealed class ScriptedPlacement(World world) : Grain, IPlacementGrain
 internal sealed class ScriptedRegion(World world) : Grain, IRegionGrain
 {
     private string Region => this.GetPrimaryKeyString();
+
+    public Task<bool> Serves() => Task.FromResult(true);
 
     public Task<RegionPolicy> GetPolicy() => Region == World.SilentRegion
         ? throw World.NoSilo

@@ -48,17 +48,17 @@ public sealed class SiloUnderTest : IAsyncLifetime
     public async Task<JsonNode> Get(string path) => (await Api.GetFromJsonAsync<JsonNode>(path))!;
 
     /// <summary>Waits until an app's status is as described, and answers it.</summary>
-    public async Task<JsonNode> Until(string app, Func<JsonNode, bool> isSo)
+    public async Task<JsonNode> Until(string app, Func<JsonNode, bool> isSo, int seconds = 20)
     {
         JsonNode status = new JsonObject();
-        await Eventually(async () => isSo(status = await Get($"/v1/apps/{app}")), () => $"the app's status is as awaited: {status}");
+        await Eventually(async () => isSo(status = await Get($"/v1/apps/{app}")), () => $"the app's status is as awaited: {status}", TimeSpan.FromSeconds(seconds));
         return status;
     }
 
     /// <summary>Waits until a condition that no event announces holds.</summary>
-    public static Task Eventually(Func<Task<bool>> condition, string what) => Eventually(condition, () => what);
+    public static Task Eventually(Func<Task<bool>> condition, string what) => Eventually(condition, () => what, Patience);
 
-    private static async Task Eventually(Func<Task<bool>> condition, Func<string> what)
+    private static async Task Eventually(Func<Task<bool>> condition, Func<string> what, TimeSpan patience)
     {
         var deadline = TimeProvider.System.GetTimestamp();
         while (true)
@@ -71,8 +71,8 @@ public sealed class SiloUnderTest : IAsyncLifetime
             catch (Exception e) when (e is HttpRequestException or JsonException)
             {
             }
-            if (TimeProvider.System.GetElapsedTime(deadline) > Patience)
-                Assert.Fail($"not within {Patience.TotalSeconds} s: {what()}");
+            if (TimeProvider.System.GetElapsedTime(deadline) > patience)
+                Assert.Fail($"not within {patience.TotalSeconds} s: {what()}");
             await Task.Delay(20);
         }
     }

@@ -8,8 +8,16 @@ public static class AppPhases
     /// <summary>Phase and message.</summary>
     /// <param name="deleting">The app was deleted.</param>
     /// <param name="desired">Wanted replicas over all regions.</param>
-    /// <param name="regions">What each region answered; null for one that did not.</param>
+    /// <param name="regions">What each region answered that is not away; null for one that did not.</param>
+    /// <param name="away">Regions whose share the others run.</param>
     public static (AppPhase Phase, string Message) Of(
+        bool deleting, int desired, IReadOnlyCollection<KeyValuePair<string, ReplicaSetStatus?>> regions, IReadOnlyCollection<string> away)
+    {
+        var (phase, message) = Of(deleting, desired, regions);
+        return (phase, away.Count == 0 ? message : $"{message}; {string.Join(", ", away)} away, the other regions run that share");
+    }
+
+    private static (AppPhase Phase, string Message) Of(
         bool deleting, int desired, IReadOnlyCollection<KeyValuePair<string, ReplicaSetStatus?>> regions)
     {
         var answers = regions.Select(r => r.Value).OfType<ReplicaSetStatus>().ToList();

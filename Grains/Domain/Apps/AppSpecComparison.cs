@@ -16,7 +16,10 @@ public static class AppSpecComparison
     public static bool RunTheSame(AppSpec a, AppSpec b) => Canonical(Process(a)) == Canonical(Process(b));
 
     private static AppSpec Process(AppSpec spec) =>
-        spec with { Replicas = 0, Regions = null, Hostnames = null, Rollout = null, Spread = default, Placement = default };
+        spec with
+        {
+            Replicas = 0, Regions = null, MinPerRegion = 0, Failover = false, Hostnames = null, Rollout = null, Spread = default, Placement = default,
+        };
 
     private static string Canonical(AppSpec spec) => JsonSerializer.Serialize(spec with
     {
@@ -28,7 +31,7 @@ public static class AppSpecComparison
         Constraints = Sorted(spec.Constraints),
     });
 
-    private static IReadOnlyList<string>? NullIfEmpty(IReadOnlyList<string>? items) => items is { Count: > 0 } ? items : null;
+    private static IReadOnlyList<T>? NullIfEmpty<T>(IReadOnlyList<T>? items) => items is { Count: > 0 } ? items : null;
 
     private static SortedDictionary<string, string>? Sorted(IReadOnlyDictionary<string, string>? pairs) =>
         pairs is { Count: > 0 } ? new(pairs.ToDictionary(), StringComparer.Ordinal) : null;

@@ -72,15 +72,33 @@ public static class AppSpecRules
     private static void CheckRegions(List<SpecError> errors, AppSpec spec, IReadOnlyCollection<string> regions)
     {
         var known = string.Join(", ", regions.Order(StringComparer.Ordinal));
-        foreach (var region in spec.Regions ?? [])
-        {
-            if (!regions.Contains(region))
-                Add(errors, "regions", $"there is no region '{Shorten(region)}'; there are: {known}.");
-        }
-        if (spec.Regions is { } named && named.Distinct(StringComparer.Ordinal).Count() != named.Count)
+        var named = spec.Regions ?? [];
+        foreach (var region in named.Select(share => share.Region).Where(region => !regions.Contains(region)))
+            Add(errors, "regions", $"there is no region '{Shorten(region)}'; there are: {known}.");
+        if (named.DistinctBy(share => share.Region).Count() != named.Count)
             Add(errors, "regions", "name each region once.");
+        CheckShares(errors, spec, named);
         if (regions.Count == 0)
             Add(errors, "regions", "the platform has no region yet: start a silo that serves one.");
+    }
+
+    private static void CheckShares(List<SpecError> errors, AppSpec spec, IReadOnlyList<RegionShare> named)
+    {
+        Range(errors, "minPerRegion", spec.MinPerRegion, 0, MaxReplicas);
+        var numbers = named.Where(share => share.Replicas is not null).ToList();
+        if (numbers.Count == 0)
+            return;
+        foreach (var share in numbers)
+            Range(errors, $"regions.{Shorten(share.Region)}", share.Replicas!.Value, 0, MaxReplicas);
+        var sum = numbers.Sum(share => (long)share.Replicas!.Value);
+        if (numbers.Count < named.Count)
+            Add(errors, "regions", "give every region a number of replicas, or none.");
+        else if (sum > MaxReplicas)
+            Add(errors, "regions", $"{sum:N0} replicas in all are too many: at most {MaxReplicas:N0}.");
+        else if (spec.Replicas != 1 && spec.Replicas != sum)
+            Add(errors, "replicas", $"{spec.Replicas} is not what regions add up to, {sum}: leave it out, or change regions.");
+        else if (spec.MinPerRegion > 0)
+            Add(errors, "minPerRegion", "is for even shares: regions says already how many replicas each has.");
     }
 
     private static void CheckHostnames(List<SpecError> errors, AppSpec spec)

@@ -20,6 +20,8 @@ public static class Rollbacks
     {
         Replicas = today.Replicas,
         Regions = today.Regions,
+        MinPerRegion = today.MinPerRegion,
+        Failover = today.Failover,
         Hostnames = today.Hostnames,
         Rollout = today.Rollout,
         Spread = today.Spread,

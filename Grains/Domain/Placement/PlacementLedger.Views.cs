@@ -26,6 +26,13 @@ public sealed partial class PlacementLedger
         return [.. _index.Servers.Select(Describe)];
     }
 
+    /// <summary>Whether any server was heard from lately.</summary>
+    public bool AnyFresh(DateTimeOffset now)
+    {
+        Advance(now);
+        return _index.Servers.Any(server => server.Fresh);
+    }
+
     private ServerStatus Describe(ServerEntry server)
     {
         var reason = ServerReasons.NotAdmitting(server, _now);

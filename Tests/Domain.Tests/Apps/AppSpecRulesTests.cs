@@ -80,9 +80,22 @@ public class AppSpecRulesTests
     }
 
     [Fact]
+    public void Numbers_of_regions_are_complete_in_range_and_add_up()
+    {
+        Assert.Empty(Fields(Valid with { Regions = [new("eu-1", 2), new("us-1", 1)] }));
+        Assert.Empty(Fields(Valid with { Replicas = 3, Regions = [new("eu-1", 2), new("us-1", 1)] }));
+        Assert.Equal(["replicas"], Fields(Valid with { Replicas = 5, Regions = [new("eu-1", 2)] }));
+        Assert.Equal(["regions.eu-1"], Fields(Valid with { Regions = [new("eu-1", -1), new("us-1", 2)] }));
+        Assert.Equal(["regions"], Fields(Valid with { Regions = [new("eu-1", 2), "us-1"] }));
+        Assert.Equal(["minPerRegion"], Fields(Valid with { MinPerRegion = 1, Regions = [new("eu-1", 2)] }));
+
+        static IEnumerable<string> Fields(AppSpec spec) => AppSpecRules.Check("shop", spec, ["eu-1", "us-1"]).Select(error => error.Field);
+    }
+
+    [Fact]
     public void A_split_is_even_and_complete() => Gen.Select(Gen.Int[0, 1_000], Gen.Int[1, 9]).Sample((replicas, regions) =>
     {
-        var split = RegionSplit.Even(replicas, [.. Enumerable.Range(0, regions).Select(i => $"r-{i}")]);
+        var split = RegionSplit.Of(Valid with { Replicas = replicas }, [.. Enumerable.Range(0, regions).Select(i => $"r-{i}")]);
         Assert.Equal(replicas, split.Values.Sum());
         Assert.InRange(split.Values.Max() - split.Values.Min(), 0, 1);
     });
