@@ -53,6 +53,7 @@ build_target() {
   for process in /proc/[0-9]*; do
     if grep -qzxF -- "-pipename:$server" "$process/cmdline" 2>/dev/null; then kill "${process#/proc/}" || true; fi
   done
+  rm -f "${TMPDIR:-/tmp}/$server" # its socket, which it leaves when it is killed
   return "$status"
 }
 
