@@ -106,7 +106,7 @@ internal sealed partial class ReplicaSetPart
     /// <summary>Gateways answer when nothing is in flight any more, mostly soon; the rest waits for its grace.</summary>
     private async Task FinishDrains()
     {
-        var draining = _records.All.FindAll(c => c.State == ContainerState.Draining);
+        var draining = _records.All.Where(c => c.State == ContainerState.Draining).ToList();
         foreach (var gone in _drainingSince.Keys.Except(draining.Select(c => c.Id)).ToList()) _drainingSince.Remove(gone);
         foreach (var container in draining) _drainingSince.TryAdd(container.Id, (Region.Now, Quiet(container)));
         await ForEachVm(

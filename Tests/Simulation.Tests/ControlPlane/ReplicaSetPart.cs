@@ -15,8 +15,8 @@ internal sealed partial class ReplicaSetPart(Region region, string app) : Activa
     private static readonly TimeSpan ResyncAfter = TimeSpan.FromSeconds(15);
 
     private readonly Turns _turns = new();
-    private Records _records = null!;
-    private Moves _moves = null!;
+    private ReplicaSetContainers _records = null!;
+    private ContainerMoves _moves = null!;
     private Share _share = new();
     private RolloutProgress _progress = null!;
     private bool _refused;
@@ -30,13 +30,13 @@ internal sealed partial class ReplicaSetPart(Region region, string app) : Activa
 
     public bool IsSettled => _share.Wanted is { } wanted && !_refused && _moves.Count == 0 && (_share.Serving is null || _share.Stopped)
         && _records.All is var all && all.Count == (wanted.Retired ? 0 : wanted.Replicas)
-        && all.TrueForAll(c => c.GetsTraffic && c.Revision == (StoppedAt ?? wanted.Revision));
+        && all.All(c => c.GetsTraffic && c.Revision == (StoppedAt ?? wanted.Revision));
 
     /// <summary>A new activation: its document is durable, everything else is read again or forgotten.</summary>
     public void Activate()
     {
         BeginAnew();
-        (_records, _moves, _progress, _refused) = (new Records(), new Moves(), RolloutProgress.Begin(Region.Now), false);
+        (_records, _moves, _progress, _refused) = (new ReplicaSetContainers(), new ContainerMoves(), RolloutProgress.Begin(Region.Now), false);
         _drainingSince.Clear();
         Resync();
         Work(RetryAfter);

@@ -1,13 +1,13 @@
 using Hosting.Apps;
 using Hosting.Placement;
 
-namespace Hosting.Grains.Apps;
+namespace Hosting.Domain.Rollouts;
 
 /// <summary>
 /// Which containers were asked to leave their server, and what takes their place. In memory only: who asks repeats it, and
 /// what nobody repeats is forgotten.
 /// </summary>
-internal sealed class ContainerMoves
+public sealed class ContainerMoves
 {
     private static readonly TimeSpan ForgetAfter = TimeSpan.FromSeconds(60);
 

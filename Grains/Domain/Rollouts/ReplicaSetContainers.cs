@@ -1,17 +1,17 @@
 using Hosting.Apps;
 using Hosting.Placement;
 
-namespace Hosting.Grains.Apps;
+namespace Hosting.Domain.Rollouts;
 
 /// <summary>A region's durable records of one app, as far as this activation knows them. Only ever newer, never older.</summary>
-internal sealed class ReplicaSetContainers
+public sealed class ReplicaSetContainers
 {
     private readonly Dictionary<string, Entry> _live = new(StringComparer.Ordinal);
     private readonly HashSet<string> _over = new(StringComparer.Ordinal);
     private long _changes;
 
     /// <summary>Records that are not over.</summary>
-    public IReadOnlyCollection<ContainerRecord> All => [.. _live.Values.Select(e => e.Record)];
+    public IReadOnlyList<ContainerRecord> All => [.. _live.Values.Select(e => e.Record)];
 
     /// <summary>Takes in a record that is durable. One that comes late, with an earlier state, changes nothing.</summary>
     public void Merge(ContainerRecord record)
