@@ -9,13 +9,18 @@ using Microsoft.Extensions.Logging;
 namespace Hosting.Grains.Servers;
 
 /// <content>
-/// Looks once a second at who has to leave the server, and why: because it is lost, drained, or under pressure. Everything is
+/// Looks at who has to leave the server, and why: because it is lost, drained, or under pressure. A look comes when a report or a call
+/// changes something, when silence turns into a loss, and once a second while anything has to leave. Everything is
 /// decided anew at each look, so what was lost on the way to a replica set is said again.
 /// </content>
 internal sealed partial class ServerGrain
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LookAtNothingEvery = TimeSpan.FromSeconds(15);
+    // Nothing is placed on a server that all have to leave: after the first looks that found it empty, none is urgent.
+    private static readonly TimeSpan LookAtNothingFirst = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LookAtNothingLast = TimeSpan.FromMinutes(5);
+    // A change of the region's policy is heard of no later.
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(15);
 
     private readonly ServerPressure _pressure = new();
     private readonly HashSet<string> _lostVms = new(StringComparer.Ordinal);
@@ -23,7 +28,10 @@ internal sealed partial class ServerGrain
     private LossWatch _loss = null!;
     private RegionPolicy _policy = new();
     private DateTimeOffset _lookAt;
+    private TimeSpan _lookAtNothingIn = LookAtNothingFirst;
     private IGrainTimer? _timer;
+    private bool _looking;
+    private bool _lookAgain;
     private Presence _presence;
     private bool _saidLost;
     private bool _saidHeld;
@@ -51,7 +59,7 @@ internal sealed partial class ServerGrain
         foreach (var emptied in _vmRecords.Where(vm => vm.Draining).Select(vm => vm.Name).Concat(_record?.Draining is true ? [""] : []))
             _left[emptied] = 0;
         // Reports go on being taken while a look waits for others.
-        _timer = this.RegisterGrainTimer(Look, new() { DueTime = LookEvery, Period = LookEvery, Interleave = true });
+        _timer = this.RegisterGrainTimer(Look, new() { DueTime = LookEvery, Period = Timeout.InfiniteTimeSpan, Interleave = true });
     }
 
     /// <summary>Something changed for all of its containers: what an earlier look, or an earlier activation, made leave may stay.</summary>
@@ -64,24 +72,32 @@ internal sealed partial class ServerGrain
     private void LookSoon()
     {
         _lookAt = default;
-        _timer?.Change(TimeSpan.Zero, LookEvery);
+        _lookAtNothingIn = LookAtNothingFirst;
+        _lookAgain = _looking;
+        if (!_looking)
+            LookIn(TimeSpan.Zero);
     }
+
+    private void LookIn(TimeSpan due) => _timer?.Change(due, Timeout.InfiniteTimeSpan);
 
     private void Hear(UtilizationReport report)
     {
         var now = clock.GetUtcNow();
-        _loss.Hear(report.Vms, now);
+        var news = _loss.Hear(report.Vms, now);
         _pressure.Measure(report, Thresholds, now);
         var pressed = _pressure.NeedsLook(_policy);
-        if (pressed && !_pressed)
+        if (news || (pressed && !_pressed))
             LookSoon();
         _pressed = pressed;
     }
 
     private async Task Look(CancellationToken cancellationToken)
     {
+        // Its hello looks again.
         if (_record is null)
             return;
+        (_looking, _lookAgain) = (true, false);
+        var rest = LookEvery;
         try
         {
             _policy = await policies.Get(Region);
@@ -89,16 +105,35 @@ internal sealed partial class ServerGrain
             await NoteVms();
             if (NeedsLook())
                 await Evacuate(cancellationToken);
+            rest = Rest();
         }
         catch (Exception failure)
         {
             log.LogWarning("Who has to leave server {Server} could not be worked on and is tried again in {Seconds} s: {Reason}",
                 this.GetPrimaryKeyString(), LookEvery.TotalSeconds, failure.Message);
         }
+        finally
+        {
+            _looking = false;
+            LookIn(_lookAgain ? TimeSpan.Zero : rest);
+        }
     }
 
-    private bool NeedsLook() =>
-        _doubtful || _departures.Any || _pressure.NeedsLook(_policy) || (AllLeave && clock.GetUtcNow() >= _lookAt);
+    private bool IsBusy => _doubtful || _departures.Any || _pressure.NeedsLook(_policy);
+
+    private bool NeedsLook() => IsBusy || (AllLeave && clock.GetUtcNow() >= _lookAt);
+
+    /// <summary>How long there is nothing to see, unless a report or a call brings it.</summary>
+    private TimeSpan Rest()
+    {
+        if (IsBusy || (AllLeave && _lookAt == default))
+            return LookEvery;
+        var now = clock.GetUtcNow();
+        var rest = _loss.Rest(LostAfter, now);
+        if (AllLeave && _lookAt - now < rest)
+            rest = _lookAt - now;
+        return rest < LongestRest ? TimeSpan.FromTicks(Math.Max(rest.Ticks, 0)) : LongestRest;
+    }
 
     /// <summary>Whether whatever is found on the server, or on a VM of it, has to leave.</summary>
     private bool AllLeave => _record!.Draining || _vmRecords.Any(vm => vm.Draining) || _presence == Presence.Lost || _lostVms.Count > 0;
@@ -114,7 +149,18 @@ internal sealed partial class ServerGrain
         NoteProgress(live);
         var evicted = await Evict(live, leaving, now);
         await _departures.Tell([.. leaving, .. evicted], live, now.AddSeconds(_policy.CooldownSeconds));
-        _lookAt = AllLeave && live.Count == 0 ? now + LookAtNothingEvery : default;
+        NoteEmpty(live.Count == 0, now);
+    }
+
+    private void NoteEmpty(bool empty, DateTimeOffset now)
+    {
+        if (!AllLeave || !empty)
+        {
+            (_lookAt, _lookAtNothingIn) = (default, LookAtNothingFirst);
+            return;
+        }
+        _lookAt = now + _lookAtNothingIn;
+        _lookAtNothingIn = _lookAtNothingIn < LookAtNothingLast ? 2 * _lookAtNothingIn : LookAtNothingLast;
     }
 
     private async Task<IReadOnlyList<Departure>> Evict(IReadOnlyList<ContainerRecord> live, IReadOnlyList<Departure> leaving, DateTimeOffset now)

@@ -34,20 +34,31 @@ public sealed class LossWatch(DateTimeOffset since)
     }
 
     /// <summary>Its agent reported.</summary>
-    public void Hear(IReadOnlyList<VmReport> vms, DateTimeOffset now)
+    /// <returns>Whether that changes what is suspect or lost, or will be: it was silent before, or a VM is not what it was.</returns>
+    public bool Hear(IReadOnlyList<VmReport> vms, DateTimeOffset now)
     {
+        var news = Silence(now) >= SuspectAfter;
         // Nobody could see its VMs meanwhile: what they did in the silence is not held against them.
-        if (_heardAt is { } last && now - last >= SuspectAfter) _notReady.Clear();
+        if (Known && news) _notReady.Clear();
         _heardAt = now;
-        foreach (var vm in vms) Note(vm.Vm, vm.Ready, vm.Reason, vm.Gone, now);
+        foreach (var vm in vms) news |= Note(vm.Vm, vm.Ready, vm.Reason, vm.Gone, now);
+        return news;
     }
 
     /// <summary>Time since it was heard from.</summary>
     public TimeSpan Silence(DateTimeOffset now) => now - (_heardAt ?? since);
 
     /// <summary>Whether the whole server is lost.</summary>
-    public bool IsLost(TimeSpan lostAfter, DateTimeOffset now) =>
-        Silence(now) >= (Known || lostAfter > Grace ? lostAfter : Grace);
+    public bool IsLost(TimeSpan lostAfter, DateTimeOffset now) => Silence(now) >= Patience(lostAfter);
+
+    /// <summary>How long nothing becomes suspect or lost that is not already, if nothing more is heard. Never zero or less.</summary>
+    public TimeSpan Rest(TimeSpan lostAfter, DateTimeOffset now)
+    {
+        var rest = Sooner(TimeSpan.MaxValue, SuspectAfter - Silence(now));
+        rest = Sooner(rest, Patience(lostAfter) - Silence(now));
+        foreach (var state in _notReady.Values) rest = Sooner(rest, lostAfter - (now - state.Since));
+        return rest;
+    }
 
     /// <summary>Why a VM is lost though its server is not, for people; null when it is not lost.</summary>
     public string? WhyLost(string vm, TimeSpan lostAfter, DateTimeOffset now)
@@ -61,9 +72,15 @@ public sealed class LossWatch(DateTimeOffset since)
             : null;
     }
 
-    private void Note(string vm, bool ready, string? reason, bool gone, DateTimeOffset now)
+    private static TimeSpan Sooner(TimeSpan rest, TimeSpan left) => left > TimeSpan.Zero && left < rest ? left : rest;
+
+    private TimeSpan Patience(TimeSpan lostAfter) => Known || lostAfter > Grace ? lostAfter : Grace;
+
+    private bool Note(string vm, bool ready, string? reason, bool gone, DateTimeOffset now)
     {
-        if (ready) _notReady.Remove(vm);
-        else _notReady[vm] = (_notReady.TryGetValue(vm, out var known) ? known.Since : now, reason, gone);
+        if (ready) return _notReady.Remove(vm);
+        var before = _notReady.TryGetValue(vm, out var known);
+        _notReady[vm] = (before ? known.Since : now, reason, gone);
+        return !before || known.Gone != gone;
     }
 }

@@ -65,6 +65,48 @@ public class LossWatchTests
         Assert.NotNull(watch.WhyLost("vm-1", LostAfter, At(19)));
     }
 
+    [Theory, InlineData(1), InlineData(2), InlineData(3)]
+    public void Nothing_is_lost_before_the_rest_is_over_and_something_is_right_after(int seed)
+    {
+        var random = new Random(seed);
+        for (var history = 0; history < 300; history++)
+        {
+            var lostAfter = TimeSpan.FromSeconds(random.Next(1, 30));
+            var watch = new LossWatch(Start);
+            var now = Start;
+            for (var step = 0; step < 12; step++)
+            {
+                now += TimeSpan.FromMilliseconds(random.Next(1, random.Next(2) == 0 ? 1_000 : 20_000));
+                if (random.Next(4) == 0) watch.Offer([Vm("vm-1", random.Next(2) == 0), Vm("vm-2")], now);
+                else if (random.Next(3) > 0) watch.Hear([new VmReport("vm-1", random.Next(2) == 0, 0, null), new VmReport("vm-2", true, 0, null)], now);
+                var rest = watch.Rest(lostAfter, now);
+                Assert.True(rest > TimeSpan.Zero);
+                if (rest == TimeSpan.MaxValue) rest = TimeSpan.FromHours(1);
+                else Assert.NotEqual(What(watch, lostAfter, now), What(watch, lostAfter, now + rest));
+                Assert.Equal(What(watch, lostAfter, now), What(watch, lostAfter, now + rest - TimeSpan.FromTicks(1)));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_report_is_news_after_silence_and_when_a_vm_is_not_what_it_was()
+    {
+        var watch = new LossWatch(Start);
+        Assert.True(watch.Hear([Said()], At(4)));
+        Assert.False(watch.Hear([Said()], At(5)));
+        Assert.True(watch.Hear([Said(ready: false)], At(6)));
+        Assert.False(watch.Hear([Said(ready: false)], At(7)));
+        Assert.True(watch.Hear([Said(ready: false, gone: true)], At(8)));
+        Assert.True(watch.Hear([Said()], At(9)));
+        Assert.True(watch.Hear([Said()], At(12)));
+    }
+
+    private static (bool Suspect, bool Lost, bool Vm1, bool Vm2) What(LossWatch watch, TimeSpan lostAfter, DateTimeOffset at) =>
+        (watch.Silence(at) >= LossWatch.SuspectAfter, watch.IsLost(lostAfter, at),
+            watch.WhyLost("vm-1", lostAfter, at) is not null, watch.WhyLost("vm-2", lostAfter, at) is not null);
+
+    private static VmReport Said(bool ready = true, bool gone = false) => new("vm-1", ready, 0, null, gone);
+
     private static DateTimeOffset At(double seconds) => Start.AddSeconds(seconds);
 
     private static VmRecord Vm(string name, bool ready = true) =>
