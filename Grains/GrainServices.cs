@@ -3,6 +3,7 @@ using Hosting.Grains.Regions;
 using Hosting.Grains.Storage;
 using Hosting.Regions;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 
@@ -26,7 +27,7 @@ public static class GrainServices
         });
         silo.Services.AddPlacementFilter<RegionPlacementFilterStrategy, RegionPlacementFilterDirector>(ServiceLifetime.Singleton);
         silo.Services.AddHostingStorage(connectionString);
-        silo.Services.AddSingleton(TimeProvider.System);
+        silo.Services.TryAddSingleton(TimeProvider.System);
         silo.Services.AddSingleton(new ServedRegions(regions));
         silo.Services.AddSingleton<ReportForwarder>();
         silo.Services.AddSingleton<RegionPolicies>();

@@ -1,6 +1,7 @@
 using Hosting.HostAgent;
 using Hosting.HostAgent.Configuration;
 using Hosting.HostAgent.Utilization;
+using Hosting.Protocol;
 using Microsoft.Extensions.Hosting.Systemd;
 
 const int Failed = 1;
@@ -47,7 +48,7 @@ using var logs = LoggerFactory.Create(logging =>
         logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
 });
 using var stop = new StopSignals();
-var agent = new Agent(settings, logs, TimeProvider.System);
+var agent = new Agent(settings, logs, new SteadyClock());
 try
 {
     await (line.Command == AgentCommand.Run

@@ -1,6 +1,7 @@
 using System.Net;
 using Hosting.Grains;
 using Hosting.Grains.Storage;
+using Hosting.Protocol;
 using Hosting.Silo.Agents;
 using Hosting.Silo.Api;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -22,6 +23,7 @@ internal static class SiloApp
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
         });
         builder.Services.AddSystemd();
+        builder.Services.AddSingleton<TimeProvider>(new SteadyClock());
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddGrpc();
         builder.Services.AddHostingApi();

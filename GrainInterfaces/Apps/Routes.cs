@@ -8,7 +8,7 @@ public static class RouteLease
 }
 
 /// <summary>Version of a routing snapshot: newer when the epoch is higher, or equal with a higher number.</summary>
-/// <param name="Epoch">Raised by every activation of the snapshot's grain (its start in UTC ticks).</param>
+/// <param name="Epoch">Raised by every activation of the snapshot's grain (its start in UTC ticks; more, when its clock is behind an earlier one's).</param>
 /// <param name="Number">Raised by every change within the activation.</param>
 [GenerateSerializer, Alias("hosting.RouteVersion")]
 public readonly record struct RouteVersion([property: Id(0)] long Epoch, [property: Id(1)] long Number)
@@ -16,6 +16,9 @@ public readonly record struct RouteVersion([property: Id(0)] long Epoch, [proper
     /// <summary>Whether this snapshot replaces the other.</summary>
     public bool IsNewerThan(RouteVersion other) =>
         Epoch > other.Epoch || (Epoch == other.Epoch && Number > other.Number);
+
+    /// <summary>The first version of an epoch above this one.</summary>
+    public RouteVersion NextEpoch() => new(Epoch + 1, 0);
 }
 
 /// <summary>Where an app runs: what a gateway asks for once, when it sees the app's host name the first time.</summary>

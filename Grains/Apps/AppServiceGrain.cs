@@ -123,8 +123,11 @@ internal sealed class AppServiceGrain(
         if (App.Spec is null)
             return Route([]);
         _gateways.Add(observer);
-        if (known is { } version && !_version.IsNewerThan(version))
+        if (known == _version)
             return null;
+        // It was made by an activation whose clock was ahead of this one's.
+        if (known is { } version && version.IsNewerThan(_version))
+            _version = version.NextEpoch();
         var tables = await Task.WhenAll(App.Regions.Select(region => ReplicaSet(region).Watch(observer, null)));
         return Route([.. tables.OfType<RouteTable>()]);
     }

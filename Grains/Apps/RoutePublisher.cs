@@ -32,7 +32,13 @@ internal sealed class RoutePublisher(string app, string region, TimeProvider clo
     public RouteTable? Watch(IRouteObserver gateway, RouteVersion? known)
     {
         _gateways.Add(gateway);
-        return known is { } version && !Table.Version.IsNewerThan(version) ? null : Table;
+        if (known is not { } version || Table.Version.IsNewerThan(version))
+            return Table;
+        if (version == Table.Version)
+            return null;
+        // It was made by an activation whose clock was ahead of this one's.
+        Table = Table with { Version = version.NextEpoch() };
+        return Table;
     }
 
     /// <summary>

@@ -29,7 +29,7 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
     {
         var key = this.GetPrimaryKeyString().Split('/');
         (Region, Server, Name) = (key[0], key[1], key[2]);
-        // Versions go on rising over activations, because the clock does.
+        // Versions go on rising over activations, because the clock does; should it be behind another silo's, the agent tells.
         _version = clock.GetUtcNow().UtcTicks;
         foreach (var record in await ReadLive(cancellationToken))
             await Adopt(record);
@@ -110,7 +110,12 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
 
     public Task<bool> Applied(long version)
     {
-        if (version < _version && clock.GetUtcNow() - _sentAt > ResendAfter)
+        if (version > _version)
+        {
+            _version = version;
+            Change();
+        }
+        else if (version < _version && clock.GetUtcNow() - _sentAt > ResendAfter)
             Send();
         return Task.FromResult(_link is not null);
     }

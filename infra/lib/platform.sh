@@ -1,14 +1,15 @@
 # shellcheck shell=bash
-# Our own processes: what each silo, gateway and agent is started with. Needs pool.sh, ports.sh, postgres.sh, service.sh, build.sh.
+# Our own processes: what each silo, gateway and agent is started with. Needs pool.sh, ports.sh, network.sh, disk.sh, postgres.sh,
+# service.sh, build.sh.
 
 CLUSTER=hosting
 APPS_DOMAIN=localhost
 
-# launch_script PROJECT ASSEMBLY COMMENT, then KEY=VALUE and after -- the arguments: prints a launch script.
+# launch_script NAME PROJECT ASSEMBLY COMMENT, then KEY=VALUE and after -- the arguments: prints a launch script.
 launch_script() {
-  local project=$1 assembly=$2 variable
-  printf '# %s; build %s\n' "$3" "$(build_id "$project")"
-  shift 3
+  local name=$1 project=$2 assembly=$3 variable
+  printf '# %s; build %s\n' "$4" "$(build_id "$project")"
+  shift 4
   printf 'unset ASPNETCORE_URLS ASPNETCORE_HTTP_PORTS DOTNET_ENVIRONMENT\n'
   for variable in ASPNETCORE_ENVIRONMENT=Production DOTNET_gcServer=0 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1; do
     printf 'export %s\n' "$variable"
@@ -19,24 +20,25 @@ launch_script() {
   done
   (($#)) && shift
   printf 'cd %q\n' "$REPO/$(output_of "$project")"
-  printf 'exec %s' "$(run_command "$project" "$assembly")"
+  printf 'exec %s%s' "$(network_enter "$name")" "$(run_command "$project" "$assembly")"
   (($#)) && printf ' %q' "$@"
   printf '\n'
 }
 
 silo_ports() { port_ensure "silo-$1" "silo-$1.silo" "silo-$1.gateway" "silo-$1.api" "silo-$1.agent"; }
-silo_api() { printf 'http://127.0.0.1:%s' "$(port_of "silo-$1.api")"; }
+silo_api() { printf 'http://%s:%s' "$(address_of "silo-$1")" "$(port_of "silo-$1.api")"; }
 
 silo_start() {
   local silo=$1
-  launch_script Silo Hosting.Silo "Silo $silo" \
+  network_ensure "silo-$silo"
+  launch_script "silo-$silo" Silo Hosting.Silo "Silo $silo" \
     "ConnectionStrings__Hosting=$(postgres_connection_string)" \
     "Hosting__Cluster=$CLUSTER" \
     "Hosting__AppsDomain=$APPS_DOMAIN" \
     "Hosting__PublicPort=$(http_port)" \
     "Hosting__Silo__Name=silo-$silo" \
     "Hosting__Silo__Regions=$(silo_regions "$silo")" \
-    "Hosting__Silo__Address=127.0.0.1" \
+    "Hosting__Silo__Address=$(address_of "silo-$silo")" \
     "Hosting__Silo__SiloPort=$(port_of "silo-$silo.silo")" \
     "Hosting__Silo__GatewayPort=$(port_of "silo-$silo.gateway")" \
     "Hosting__Silo__ApiPort=$(port_of "silo-$silo.api")" \
@@ -47,7 +49,7 @@ silo_await() { service_await "silo-$1" 90 "Readiness of silo-$1" curl -fsS -m 2 
 
 gateway_start() {
   port_ensure gateway-1 gateway-1.admin
-  launch_script Gateway Hosting.Gateway "The gateway" \
+  launch_script gateway-1 Gateway Hosting.Gateway "The gateway" \
     "ConnectionStrings__Hosting=$(postgres_connection_string)" \
     "Hosting__Cluster=$CLUSTER" \
     "Hosting__AppsDomain=$APPS_DOMAIN" \
@@ -69,7 +71,7 @@ agent_config() {
   local agent=$1 region hubs='' silo share=''
   region=$(server_region "$agent")
   while read -r silo; do
-    hubs+="${hubs:+, }\"http://127.0.0.1:$(port_of "silo-$silo.agent")\""
+    hubs+="${hubs:+, }\"http://$(address_of "silo-$silo"):$(port_of "silo-$silo.agent")\""
   done < <(region_silos "$region")
   if ((SERVERS > 1)); then
     # shellcheck disable=SC2046,SC2183
@@ -98,7 +100,8 @@ agent_start() {
     agent_command power-off "$agent"
   fi
   printf '%s\n' "$wanted" >"$file"
-  launch_script HostAgent Hosting.HostAgent "Agent of server $(server_region "$agent")/$(server_name "$agent"), $(sha1sum <"$file" | cut -c1-12)" \
+  disk_ensure "$HOSTING_HOME/agent-$agent"
+  launch_script "agent-$agent" HostAgent Hosting.HostAgent "Agent of server $(server_region "$agent")/$(server_name "$agent"), $(sha1sum <"$file" | cut -c1-12)" \
     -- --config "$file" | service_apply "agent-$agent" TERM
 }
 

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The private PostgreSQL cluster of a stack, made by the programs of the system. Needs stack.sh, ports.sh, service.sh.
+# The private PostgreSQL cluster of a stack, made by the programs of the system. Needs stack.sh, ports.sh, network.sh,
+# service.sh.
 
 POSTGRES_LINK=$HOSTING_HOME/postgres
 POSTGRES_ELSEWHERE=/var/lib/hosting/$STACK_ID
@@ -25,6 +26,13 @@ postgres_data() { readlink -f "$POSTGRES_LINK"; }
 # PostgreSQL refuses to run as root, and the user postgres cannot enter a checkout below /root: then the data lie elsewhere, and
 # a link shows where.
 postgres_place() {
+  postgres_folder
+  disk_ensure "$(postgres_data)"
+  chown postgres:postgres "$(postgres_data)"
+  chmod 700 "$(postgres_data)"
+}
+
+postgres_folder() {
   [[ -e $POSTGRES_LINK ]] && return
   if as_postgres test -x "$HOSTING_HOME"; then
     mkdir "$POSTGRES_LINK"
@@ -32,8 +40,6 @@ postgres_place() {
     mkdir -p "$POSTGRES_ELSEWHERE"
     ln -sfn "$POSTGRES_ELSEWHERE" "$POSTGRES_LINK"
   fi
-  chown postgres:postgres "$(postgres_data)"
-  chmod 700 "$(postgres_data)"
 }
 
 postgres_init() {
@@ -50,19 +56,23 @@ postgres_init() {
     --encoding=UTF8 --locale=C.UTF-8 --no-instructions || { rm -f "$password"; return 1; }
   rm -f "$password"
   printf "include_if_exists 'hosting.conf'\n" >>"$data/postgresql.conf"
+  if network_isolated; then
+    printf 'host %s hosting samenet scram-sha-256\n' all replication >>"$data/pg_hba.conf"
+  fi
 }
 
 # Durability stays as PostgreSQL comes: fsync and synchronous_commit are on. The room for WAL keeps write latency even.
 postgres_settings() {
   cat <<SETTINGS
-listen_addresses = '127.0.0.1'
+listen_addresses = '$(address_of postgres)'
 port = $(port_of postgres)
 unix_socket_directories = '$POSTGRES_SOCKET'
 max_connections = 200
 shared_buffers = 128MB
 wal_buffers = 16MB
-min_wal_size = 256MB
-max_wal_size = 2GB
+min_wal_size = $(network_isolated && printf 80MB || printf 256MB)
+max_wal_size = $(network_isolated && printf 256MB || printf 2GB)
+wal_keep_size = $(network_isolated && printf 128MB || printf 0)
 checkpoint_timeout = 15min
 jit = off
 log_timezone = 'UTC'
@@ -75,17 +85,18 @@ postgres_start() {
   local data
   data=$(postgres_data)
   port_ensure postgres postgres
+  network_ensure postgres
   postgres_settings >"$data/hosting.conf"
   service_apply postgres INT <<LAUNCH
 # PostgreSQL of the stack in $HOSTING_HOME; settings $(sha1sum <"$data/hosting.conf" | cut -c1-12)
-exec $(printf '%q ' "$REPO/infra/lib/postgres-run" "$(postgres_bin)" "$data" "$POSTGRES_SOCKET")
+exec $(network_enter postgres)$(printf '%q ' "$REPO/infra/lib/postgres-run" "$(postgres_bin)" "$data" "$POSTGRES_SOCKET")
 LAUNCH
-  service_await postgres 60 "The start of PostgreSQL" "$(postgres_bin)/pg_isready" -q -h 127.0.0.1 -p "$(port_of postgres)"
+  service_await postgres 60 "The start of PostgreSQL" "$(postgres_bin)/pg_isready" -q -h "$(address_of postgres)" -p "$(port_of postgres)"
   postgres_database
 }
 
 postgres_psql() {
-  PGPASSWORD=$(<"$POSTGRES_PASSWORD_FILE") "$(postgres_bin)/psql" -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$(port_of postgres)" -U hosting "$@"
+  PGPASSWORD=$(<"$POSTGRES_PASSWORD_FILE") "$(postgres_bin)/psql" -X -q -v ON_ERROR_STOP=1 -h "$(address_of postgres)" -p "$(port_of postgres)" -U hosting "$@"
 }
 
 postgres_database() {
@@ -94,8 +105,12 @@ postgres_database() {
 }
 
 postgres_connection_string() {
-  printf 'Host=127.0.0.1;Port=%s;Database=hosting;Username=hosting;Password=%s' "$(port_of postgres)" "$(<"$POSTGRES_PASSWORD_FILE")"
+  local hosts
+  hosts=$(address_of postgres)
+  if network_isolated; then hosts+=,$(address_of standby); fi
+  printf 'Host=%s;Port=%s;Database=hosting;Username=hosting;Password=%s' "$hosts" "$(port_of postgres)" "$(<"$POSTGRES_PASSWORD_FILE")"
+  if network_isolated; then printf ';Target Session Attributes=read-write;GSS Encryption Mode=Disable'; fi
 }
 
 # What lies outside HOSTING_HOME.
-postgres_purge() { rm -rf "$POSTGRES_ELSEWHERE" "$POSTGRES_SOCKET"; rmdir /var/lib/hosting /run/hosting-postgres 2>/dev/null || true; }
+postgres_purge() { rm -rf "$POSTGRES_ELSEWHERE"{,.standby} "$POSTGRES_SOCKET"{,.standby}; rmdir /var/lib/hosting /run/hosting-postgres 2>/dev/null || true; }

@@ -47,7 +47,7 @@ down_agent_unbuilt() {
   printf '%s\n' "$1" >>"$UI_SCRATCH/unbuilt"
 }
 
-down_postgres() { service_stop postgres; }
+down_postgres() { down_services standby postgres; }
 
 # Mounts below the stack's folder, deepest first: an interrupted agent may have left some.
 down_mounts() {
@@ -57,7 +57,7 @@ down_mounts() {
 }
 
 stack_mounts() {
-  awk -v home="$HOSTING_HOME/" 'index($5, home) == 1 { print $5 }' /proc/self/mountinfo
+  awk -v home="$HOSTING_HOME/" -v elsewhere="$POSTGRES_ELSEWHERE" 'index($5, home) == 1 || $5 == elsewhere { print $5 }' /proc/self/mountinfo
 }
 
 down_purge() {

@@ -2,8 +2,10 @@
 # The steps of up, in their order.
 
 up_postgres() {
+  standby_check
   postgres_init
   postgres_start
+  standby_start
 }
 
 up_silos() {
