@@ -130,9 +130,20 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
         foreach (var file in new[] { "agent.lock", ControlPlane.FileName })
             File.Delete(Path.Combine(settings.StateDirectory, file));
         foreach (var directory in new[] { DirectoryOf(""), settings.StateDirectory })
+            RemoveEmpty(directory);
+    }
+
+    private static void RemoveEmpty(string directory)
+    {
+        if (!Directory.Exists(directory) || Directory.EnumerateFileSystemEntries(directory).Any())
+            return;
+        try
         {
-            if (Directory.Exists(directory) && !Directory.EnumerateFileSystemEntries(directory).Any())
-                Directory.Delete(directory);
+            Directory.Delete(directory);
+        }
+        catch (IOException)
+        {
+            // A disk is mounted there: that is not ours.
         }
     }
 

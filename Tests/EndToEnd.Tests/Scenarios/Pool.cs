@@ -11,11 +11,22 @@ public sealed class OnePool : ICollectionFixture<Pool>
 }
 
 /// <summary>A region of three servers, each a control group with a third of this machine, shared by all scenarios.</summary>
-public sealed class Pool : IAsyncLifetime
+public class Pool : IAsyncLifetime
 {
     public const string Region = "eu-1";
 
-    private readonly Stack _stack = new(Path.Combine(Path.GetTempPath(), $"hosting-pool-{Environment.ProcessId}"));
+    private readonly Stack _stack;
+    private readonly string[] _shape;
+
+    public Pool() : this("pool", "--servers", "3", "--regions", "1")
+    {
+    }
+
+    /// <summary>A stack of another shape.</summary>
+    /// <param name="name">Its name, for its folder.</param>
+    /// <param name="shape">Options of <c>infra/up</c>.</param>
+    protected Pool(string name, params string[] shape) =>
+        (_stack, _shape) = (new Stack(Path.Combine(Path.GetTempPath(), $"hosting-{name}-{Environment.ProcessId}")), shape);
 
     public static IReadOnlyList<string> Servers { get; } = ["srv-01", "srv-02", "srv-03"];
 
@@ -23,14 +34,14 @@ public sealed class Pool : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var up = await _stack.Run("infra/up", "--servers", "3", "--regions", "1");
+        var up = await _stack.Run("infra/up", _shape);
         Assert.True(up.ExitCode == 0, $"infra/up failed:\n{up.Output}\n{up.Error}");
         await _stack.Hosting("delete", "hello", "--wait");
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stack.Run("infra/down", "--purge");
+        GC.SuppressFinalize(this);
         await _stack.DisposeAsync();
     }
 
