@@ -41,11 +41,12 @@ internal sealed class TestGateway : IAsyncDisposable
         Negative = TimeSpan.FromSeconds(1),
     };
 
-    public static Task<TestGateway> Start(Platform platform, GatewayTimings? timings = null, string region = "", string? state = null, TimeSpan? park = null) =>
-        Start(platform.Connect, timings, region, state, park);
+    public static Task<TestGateway> Start(Platform platform, GatewayTimings? timings = null, string region = "", string? state = null, TimeSpan? park = null, int saturatedAt = 100) =>
+        Start(platform.Connect, timings, region, state, park, saturatedAt);
 
     public static async Task<TestGateway> Start(
-        ClientConnector? connect, GatewayTimings? timings = null, string region = "", string? state = null, TimeSpan? park = null)
+        ClientConnector? connect, GatewayTimings? timings = null, string region = "", string? state = null, TimeSpan? park = null,
+        int saturatedAt = 100)
     {
         var folder = state is null ? new TempFolder() : null;
         var options = new GatewayOptions
@@ -54,6 +55,7 @@ internal sealed class TestGateway : IAsyncDisposable
             Address = IPAddress.Loopback,
             Port = 0,
             Region = region,
+            SaturatedAt = saturatedAt,
             StateDirectory = state ?? folder!.Path,
             Park = park ?? TimeSpan.FromSeconds(10),
         };
