@@ -44,6 +44,9 @@ internal sealed record GatewayOptions
     /// <summary>How long a request waits for a container, 0 to 60 s; key <c>Hosting:Gateway:ParkSeconds</c>.</summary>
     public TimeSpan Park { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long it goes on serving after it was told to stop, 0 to 60 s; key <c>Hosting:Gateway:DrainSeconds</c>.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(2);
+
     private static string DefaultStateDirectory => Environment.GetEnvironmentVariable("STATE_DIRECTORY") ?? "gateway-state";
 
     /// <summary>Reads the configuration.</summary>
@@ -65,6 +68,7 @@ internal sealed record GatewayOptions
             StateDirectory = Text(gateway, "StateDirectory", DefaultStateDirectory),
             AdminPort = Number(gateway, "AdminPort", 0, 65535, errors),
             Park = TimeSpan.FromSeconds(Number(gateway, "ParkSeconds", 10, 60, errors)),
+            Drain = TimeSpan.FromSeconds(Number(gateway, "DrainSeconds", 2, 60, errors)),
         };
         if (options.AdminPort != 0 && options.AdminPort == options.Port)
             errors.Add("Hosting:Gateway:AdminPort is the same as Hosting:Gateway:Port; give it a port of its own, or 0 for none.");

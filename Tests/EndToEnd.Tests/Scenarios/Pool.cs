@@ -10,7 +10,7 @@ public sealed class OnePool : ICollectionFixture<Pool>
     public const string Name = "pool";
 }
 
-/// <summary>A region of three servers, each a control group with a third of this machine, shared by all scenarios.</summary>
+/// <summary>A region of three servers, each a control group with a third of this machine, and two silos, shared by all scenarios.</summary>
 public sealed class Pool : IAsyncLifetime
 {
     public const string Region = "eu-1";
@@ -23,7 +23,7 @@ public sealed class Pool : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var up = await _stack.Run("infra/up", "--servers", "3", "--regions", "1");
+        var up = await _stack.Run("infra/up", "--servers", "3", "--regions", "1", "--silos", "2");
         Assert.True(up.ExitCode == 0, $"infra/up failed:\n{up.Output}\n{up.Error}");
         await _stack.Hosting("delete", "hello", "--wait");
     }
