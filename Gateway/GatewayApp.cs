@@ -13,7 +13,8 @@ namespace Hosting.Gateway;
 /// <summary>The composition root, used by the process and by tests.</summary>
 internal static class GatewayApp
 {
-    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(10);
+    // For requests in flight once the listener is closed; containers' own grace is as long by default.
+    private static readonly TimeSpan FinishWithin = TimeSpan.FromSeconds(10);
 
     /// <summary>A builder that has read the configuration: the file beside the binary, the environment, the arguments.</summary>
     public static WebApplicationBuilder CreateBuilder(string[] args) =>
@@ -31,7 +32,7 @@ internal static class GatewayApp
         builder.Services.AddSingleton(options).AddSingleton(timings).AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services => connect ?? PostgresClientConnector.Create(
             options, timings, services.GetRequiredService<ILoggerFactory>(), services.GetRequiredService<TimeProvider>()));
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTimeout);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.Drain + FinishWithin);
         builder.Services.AddSystemd();
         builder.Logging.AddSimpleConsole(console =>
             (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
@@ -48,6 +49,7 @@ internal static class GatewayApp
         services.AddSingleton<HttpTransformer, ForwardedHeaders>();
         services.AddSingleton<RoutingTable>().AddSingleton<RouteObserver>().AddSingleton<Resolver>();
         services.AddSingleton<ParkingLot>().AddSingleton<Delivery>().AddSingleton<HostRouting>();
+        AddHosted<Departure>(services);
         AddHosted<RouteFile>(services);
         AddHosted<ClusterConnection>(services);
         AddHosted<Renewal>(services);

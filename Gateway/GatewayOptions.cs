@@ -29,6 +29,12 @@ internal sealed record GatewayOptions
     /// <summary>Region whose containers are preferred; empty when there is none; key <c>Hosting:Gateway:Region</c>.</summary>
     public string Region { get; init; } = "";
 
+    /// <summary>
+    /// Requests that this gateway has in flight for a container from which on another region's containers are preferred,
+    /// 1 to 1,000,000; key <c>Hosting:Gateway:SaturatedAt</c>.
+    /// </summary>
+    public int SaturatedAt { get; init; } = 100;
+
     /// <summary>Folder for the known routes; key <c>Hosting:Gateway:StateDirectory</c>, by default systemd's.</summary>
     public string StateDirectory { get; init; } = DefaultStateDirectory;
 
@@ -37,6 +43,9 @@ internal sealed record GatewayOptions
 
     /// <summary>How long a request waits for a container, 0 to 60 s; key <c>Hosting:Gateway:ParkSeconds</c>.</summary>
     public TimeSpan Park { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long it goes on serving after it was told to stop, 0 to 60 s; key <c>Hosting:Gateway:DrainSeconds</c>.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(2);
 
     private static string DefaultStateDirectory => Environment.GetEnvironmentVariable("STATE_DIRECTORY") ?? "gateway-state";
 
@@ -54,10 +63,12 @@ internal sealed record GatewayOptions
             Port = Number(gateway, "Port", 8080, 65535, errors),
             Address = AddressOf(gateway, errors),
             Name = Text(gateway, "Name", Environment.MachineName),
-            Region = gateway["Region"] ?? "",
+            Region = RegionOf(gateway, errors),
+            SaturatedAt = Number(gateway, "SaturatedAt", 100, 1_000_000, errors, min: 1),
             StateDirectory = Text(gateway, "StateDirectory", DefaultStateDirectory),
             AdminPort = Number(gateway, "AdminPort", 0, 65535, errors),
             Park = TimeSpan.FromSeconds(Number(gateway, "ParkSeconds", 10, 60, errors)),
+            Drain = TimeSpan.FromSeconds(Number(gateway, "DrainSeconds", 2, 60, errors)),
         };
         if (options.AdminPort != 0 && options.AdminPort == options.Port)
             errors.Add("Hosting:Gateway:AdminPort is the same as Hosting:Gateway:Port; give it a port of its own, or 0 for none.");
@@ -67,14 +78,14 @@ internal sealed record GatewayOptions
     private static string Text(IConfiguration section, string key, string fallback) =>
         string.IsNullOrWhiteSpace(section[key]) ? fallback : section[key]!;
 
-    private static int Number(IConfigurationSection section, string key, int fallback, int max, List<string> errors)
+    private static int Number(IConfigurationSection section, string key, int fallback, int max, List<string> errors, int min = 0)
     {
         var text = section[key];
         if (string.IsNullOrEmpty(text))
             return fallback;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max)
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max)
             return number;
-        errors.Add($"{section.Path}:{key} is '{text}'; it has to be a number from 0 to {max}.");
+        errors.Add($"{section.Path}:{key} is '{text}'; it has to be a number from {min} to {max}.");
         return fallback;
     }
 
@@ -84,6 +95,14 @@ internal sealed record GatewayOptions
         if (!HostName.IsValid(domain))
             errors.Add($"Hosting:AppsDomain is '{domain}'; it has to be a domain name such as apps.example.com.");
         return domain;
+    }
+
+    private static string RegionOf(IConfigurationSection section, List<string> errors)
+    {
+        var region = section["Region"] ?? "";
+        if (region.Length > 0 && (region.Contains('.') || region.Any(char.IsAsciiLetterUpper) || !HostName.IsValid(region)))
+            errors.Add($"{section.Path}:Region is '{region}'; it has to be the name of a region such as eu-1: a-z, 0-9 and dashes.");
+        return region;
     }
 
     private static IPAddress AddressOf(IConfigurationSection section, List<string> errors)

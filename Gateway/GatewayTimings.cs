@@ -6,8 +6,11 @@ internal sealed record GatewayTimings
     /// <summary>Deadline of learning a host name that is not known.</summary>
     public TimeSpan Resolve { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Deadline of one grain call.</summary>
+    /// <summary>Deadline of one grain call; Orleans' own, 30 s, would be waited out by a call under way when its silo is killed.</summary>
     public TimeSpan Call { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often the silos are listed anew; Orleans' own, a minute, is how long a new silo would go unused.</summary>
+    public TimeSpan SilosRefresh { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>A subscription is renewed after this, plus up to half of it. Well under the lease of 40 s.</summary>
     public TimeSpan Renewal { get; init; } = TimeSpan.FromSeconds(10);

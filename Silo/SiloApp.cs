@@ -5,6 +5,7 @@ using Hosting.Protocol;
 using Hosting.Silo.Agents;
 using Hosting.Silo.Api;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Npgsql;
 using Orleans.Configuration;
 
 namespace Hosting.Silo;
@@ -13,6 +14,9 @@ namespace Hosting.Silo;
 internal static class SiloApp
 {
     private static readonly TimeSpan SchemaDeadline = TimeSpan.FromSeconds(60);
+
+    // Handing its grains over takes a second or two; with the membership out of reach it would take for ever, and the others give it up.
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(10);
 
     public static WebApplication Build(WebApplicationBuilder builder, SiloOptions options)
     {
@@ -26,21 +30,38 @@ internal static class SiloApp
         builder.Services.AddSingleton<TimeProvider>(new SteadyClock());
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddGrpc();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopWithin);
+        builder.Services.AddSingleton<Departure>().AddHostedService(services => services.GetRequiredService<Departure>());
         builder.Services.AddHostingApi();
         builder.UseOrleans(silo => ConfigureOrleans(silo, options));
         var app = builder.Build();
+        app.Use(next => http => app.Services.GetRequiredService<Departure>().Note(http, next));
         app.MapGrpcService<AgentHubService>().RequireHost($"*:{options.AgentPort}");
         app.MapHostingApi();
         return app;
     }
 
-    /// <summary>Brings the schema up to date, then runs until it is told to stop.</summary>
-    public static async Task RunSilo(this WebApplication app, SiloOptions options)
+    /// <summary>Brings the schema of the shared database and of those of its regions up to date, then runs until it is told to stop.</summary>
+    /// <returns>What is wrong with the configuration; then it did not run.</returns>
+    public static async Task<IReadOnlyList<string>> RunSilo(this WebApplication app, SiloOptions options)
     {
         using (var deadline = new CancellationTokenSource(SchemaDeadline))
-            await Schema.Apply(options.ConnectionString, deadline.Token);
-        await app.Services.GetRequiredService<PoolStore>().AddRegions(options.RegionNames, CancellationToken.None);
-        await app.RunAsync();
+        {
+            foreach (var database in options.OwnDatabases.Values.Append(options.ConnectionString).Distinct())
+                await Schema.Apply(database, deadline.Token);
+        }
+        var errors = await app.Services.GetRequiredService<PoolStore>().AddRegions(options.RegionNames, CancellationToken.None);
+        if (errors.Count > 0)
+            return errors;
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            // Not everything could be handed over in time; what was not is found by the others.
+        }
+        return errors;
     }
 
     private static void Listen(KestrelServerOptions kestrel, SiloOptions options)
@@ -62,36 +83,28 @@ internal static class SiloApp
             o.SiloPort = options.SiloPort;
             o.GatewayPort = options.GatewayPort;
         });
-        silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = ("Npgsql", options.ConnectionString));
-        silo.AddAdoNetGrainStorageAsDefault(o =>
-        {
-            (o.Invariant, o.ConnectionString) = ("Npgsql", Prepared(options.ConnectionString));
-            o.DeleteStateOnClear = true;
-        });
-        Tune(silo);
-        silo.AddHostingGrains(options.ConnectionString, options.RegionNames, $"http://{options.Address}:{options.ApiPort}");
+        silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = ("Npgsql", Prepared(options.ConnectionString)));
+        silo.AddAdoNetGrainStorageAsDefault(o => Store(o, options.ConnectionString));
+        foreach (var (region, database) in options.OwnDatabases)
+            silo.AddAdoNetGrainStorage(RegionDocuments.Own(region), (AdoNetGrainStorageOptions o) => Store(o, database));
+        options.Tuning.Apply(silo);
+        silo.AddHostingGrains(options.ConnectionString, options.RegionConnectionStrings, options.RegionNames, $"http://{options.Address}:{options.ApiPort}");
     }
 
-    /// <summary>
-    /// Membership for a platform whose users notice seconds: the defaults need 11 s to give up a killed silo and 61 s for a
-    /// frozen one, these about 1 s (measured on 2 cores). A silo paused for longer than that is voted out, and restarts.
-    /// </summary>
-    private static void Tune(ISiloBuilder silo)
+    private static void Store(AdoNetGrainStorageOptions storage, string connectionString)
     {
-        silo.Configure<ClusterMembershipOptions>(o =>
-        {
-            o.ProbeTimeout = TimeSpan.FromSeconds(1);
-            o.MaxProbeTimeout = TimeSpan.FromSeconds(2);
-            o.NumMissedProbesLimit = 3;
-            o.NumVotesForDeathDeclaration = 1;
-            o.TableRefreshTimeout = TimeSpan.FromSeconds(5);
-            o.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
-            o.NumMissedTableIAmAliveLimit = 3;
-            o.EnableConnectionLivenessCheck = false;
-        });
-        silo.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(5));
+        (storage.Invariant, storage.ConnectionString) = ("Npgsql", Prepared(connectionString));
+        storage.DeleteStateOnClear = true;
     }
 
-    private static string Prepared(string connectionString) =>
-        connectionString.TrimEnd(';') + ";Max Auto Prepare=30;Auto Prepare Min Usages=2;No Reset On Close=true";
+    /// <summary>For Orleans' own stores, which make no settings of their own: prepared statements, and deadlines that no caller outlives.</summary>
+    private static string Prepared(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        MaxAutoPrepare = 30,
+        AutoPrepareMinUsages = 2,
+        NoResetOnClose = true,
+        Timeout = 3,
+        CommandTimeout = 5,
+        CancellationTimeout = 1000,
+    }.ConnectionString;
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using Hosting.Domain.Apps;
+using Npgsql;
 
 namespace Hosting.Silo;
 
@@ -8,6 +9,12 @@ internal sealed class SiloOptions
 {
     /// <summary>PostgreSQL; <c>ConnectionStrings:Hosting</c>. Required.</summary>
     public string ConnectionString { get; set; } = "";
+
+    /// <summary>
+    /// PostgreSQL of the regions that have one of their own, by name; <c>ConnectionStrings:Region:NAME</c>. Every silo is told
+    /// of all: it keeps those it serves and reads the others for lists.
+    /// </summary>
+    public Dictionary<string, string> RegionConnectionStrings { get; set; } = [];
 
     /// <summary>Cluster and service id; every silo and gateway of one platform has the same.</summary>
     public string Cluster { get; set; } = "hosting";
@@ -33,8 +40,14 @@ internal sealed class SiloOptions
     /// <summary>Port for agents (gRPC over HTTP/2 without TLS).</summary>
     public int AgentPort { get; set; } = 8082;
 
+    /// <summary>How soon a silo's loss is noticed, and how long calls may take.</summary>
+    public ClusterTuning Tuning { get; set; } = new();
+
     /// <summary>The regions, one by one.</summary>
     public string[] RegionNames => Regions.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    /// <summary>Connection strings of the regions it serves that have a database of their own.</summary>
+    public IReadOnlyDictionary<string, string> OwnDatabases => RegionConnectionStrings.Where(r => RegionNames.Contains(r.Key)).ToDictionary();
 
     /// <summary>Reads the configuration; every error is found at once.</summary>
     public static SiloOptions Read(IConfiguration configuration, List<string> errors)
@@ -50,6 +63,10 @@ internal sealed class SiloOptions
         }
         options.Cluster = configuration["Hosting:Cluster"] ?? options.Cluster;
         options.ConnectionString = configuration.GetConnectionString("Hosting") ?? "";
+        // Names of environment variables have no dashes, and names of regions no underscores.
+        options.RegionConnectionStrings = configuration.GetSection("ConnectionStrings:Region").GetChildren()
+            .Where(region => !string.IsNullOrEmpty(region.Value))
+            .ToDictionary(region => region.Key.Replace('_', '-'), region => region.Value!, StringComparer.Ordinal);
         options.Check(errors);
         return options;
     }
@@ -58,6 +75,9 @@ internal sealed class SiloOptions
     {
         if (ConnectionString.Length == 0)
             errors.Add("ConnectionStrings:Hosting is missing: give the address of PostgreSQL, for example Host=db;Database=hosting;Username=hosting.");
+        foreach (var (region, text) in RegionConnectionStrings.Append(new("", ConnectionString)))
+            CheckConnectionString(region, text, errors);
+        Tuning.Check(errors);
         if (RegionNames.Length == 0)
             errors.Add("Hosting:Silo:Regions is missing: name the regions this silo serves, for example eu-1.");
         foreach (var region in RegionNames.Where(r => !DnsNames.IsLabel(r)))
@@ -68,6 +88,21 @@ internal sealed class SiloOptions
         {
             if (port is < 1 or > 65_535)
                 errors.Add($"Hosting:Silo:{name}: {port} is no port: use 1 to 65535.");
+        }
+    }
+
+    private static void CheckConnectionString(string region, string text, List<string> errors)
+    {
+        var key = region.Length == 0 ? "ConnectionStrings:Hosting" : $"ConnectionStrings:Region:{region}";
+        if (region.Length > 0 && !DnsNames.IsLabel(region))
+            errors.Add($"{key}: '{region}' is no region name: use a-z, 0-9 and dashes.");
+        try
+        {
+            _ = new NpgsqlConnectionStringBuilder(text);
+        }
+        catch (Exception failure) when (failure is ArgumentException or FormatException)
+        {
+            errors.Add($"{key} is not a PostgreSQL connection string: {failure.Message}");
         }
     }
 }

@@ -1,3 +1,4 @@
+using Npgsql;
 using Orleans.Configuration;
 
 namespace Hosting.Gateway.ControlPlane;
@@ -48,11 +49,13 @@ internal static class PostgresClientConnector
             .UseAdoNetClustering(clustering =>
             {
                 clustering.Invariant = "Npgsql";
-                clustering.ConnectionString = options.ConnectionString;
+                // Npgsql's own deadlines are 15 and 30 s.
+                clustering.ConnectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString) { Timeout = 3, CommandTimeout = 5 }.ConnectionString;
             })
             .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.Cluster, options.Cluster))
-            .Configure<Orleans.Configuration.GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2))
+            .Configure<Orleans.Configuration.GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = timings.SilosRefresh)
             .Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = timings.Call)
+            .Configure<ConnectionOptions>(connections => connections.OpenConnectionTimeout = timings.Resolve)
             .UseConnectionRetryFilter((_, stop) => PauseThenRetry(time, stop))
             .AddGatewayCountChangedHandler((_, _) => silosChanged()));
         return services.BuildServiceProvider();

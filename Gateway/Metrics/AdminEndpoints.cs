@@ -1,4 +1,5 @@
 using Hosting.Gateway.ControlPlane;
+using Hosting.Gateway.Proxy;
 using Hosting.Gateway.Routing;
 
 namespace Hosting.Gateway.Metrics;
@@ -25,12 +26,19 @@ internal static class AdminEndpoints
     private static Task Ready(HttpContext context)
     {
         var services = context.RequestServices;
+        if (services.GetRequiredService<Departure>().IsLeaving)
+            return Unready(context, "leaving: it was told to stop\n");
         if (services.GetRequiredService<ClusterConnection>().IsUp)
             return context.Response.WriteAsync("ok\n");
         if (services.GetRequiredService<RoutingTable>().Count > 0)
             return context.Response.WriteAsync("ok, serving known routes: the control plane does not answer\n");
+        return Unready(context, "the control plane does not answer and no route is known\n");
+    }
+
+    private static Task Unready(HttpContext context, string why)
+    {
         context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-        return context.Response.WriteAsync("the control plane does not answer and no route is known\n");
+        return context.Response.WriteAsync(why);
     }
 
     private static Task Metrics(HttpContext context)

@@ -22,7 +22,7 @@ internal sealed class Delivery(
     public async Task Deliver(HttpContext context, RequestDelegate forward, Upstream upstream)
     {
         context.ReassignProxyRequest(upstream.Route, upstream.Cluster);
-        var replica = upstream.Enter(null, time);
+        var replica = upstream.Enter(null, time, options.SaturatedAt);
         var failure = replica is null ? DeliveryFailure.NoReplica : await Try(context, forward, upstream, replica);
         if (failure != DeliveryFailure.None)
             await Recover(context, forward, upstream, replica, failure);
@@ -31,6 +31,7 @@ internal sealed class Delivery(
     private async Task<DeliveryFailure> Try(HttpContext context, RequestDelegate forward, Upstream upstream, Replica replica)
     {
         context.GetReverseProxyFeature().AvailableDestinations = replica.Destination;
+        RouteTaken.Note(context, replica);
         try
         {
             await forward(context);
@@ -100,7 +101,7 @@ internal sealed class Delivery(
         while (true)
         {
             var view = upstream.View;
-            if (tried.Count < TriesPerRound && upstream.Enter(tried, time) is { } replica)
+            if (tried.Count < TriesPerRound && upstream.Enter(tried, time, options.SaturatedAt) is { } replica)
                 return (replica, default);
             if (await WaitForChange(context, upstream, view, started) is { } problem)
                 return (null, problem);

@@ -36,6 +36,7 @@ internal sealed class ForwardedHeaders : HttpTransformer
         var answer = base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         if (proxyResponse is not null && httpContext.Request.Headers[Debug] == "1")
             httpContext.Response.Headers[Container] = httpContext.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.DestinationId;
+        RouteTaken.Tell(httpContext);
         return answer;
     }
 

@@ -5,12 +5,13 @@ namespace Hosting.Gateway.Proxy;
 
 /// <summary>Finds the upstream of a request by its host name and has it delivered. The step of YARP's pipeline in front of its forwarder.</summary>
 internal sealed class HostRouting(
-    GatewayOptions options, RoutingTable routes, Resolver resolver, Delivery delivery, GatewayMetrics metrics, TimeProvider time,
+    GatewayOptions options, RoutingTable routes, Resolver resolver, Delivery delivery, Departure departure, GatewayMetrics metrics, TimeProvider time,
     ILogger<HostRouting> logger)
 {
     /// <summary>Handles a request to its end.</summary>
     public async Task Handle(HttpContext context, RequestDelegate forward)
     {
+        departure.Note(context);
         try
         {
             await Route(context, forward);

@@ -53,6 +53,7 @@ internal readonly record struct Problem(int Status, string Title, string Detail,
         context.Response.Headers.CacheControl = "no-store";
         if (RetryAfterSeconds > 0)
             context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(CultureInfo.InvariantCulture);
+        RouteTaken.Tell(context);
         var body = Serialize();
         context.Response.ContentLength = body.Length;
         if (!HttpMethods.IsHead(context.Request.Method))

@@ -17,10 +17,14 @@ internal sealed class Replica
     private int _inFlight;
     private long _ejectedUntil;
 
-    private Replica(string id, string prefix)
+    private Replica(string id, string prefix, string region)
     {
+        Place = region.Length == 0 ? id : $"{region}/{id}";
         Destination = new DestinationState(id, new DestinationModel(new DestinationConfig { Address = prefix }));
     }
+
+    /// <summary>Where it is, for people: <c>region/container</c>; of a silo its address.</summary>
+    public string Place { get; }
 
     /// <summary>As YARP knows it; its id is the container's.</summary>
     public DestinationState Destination { get; }
@@ -29,9 +33,9 @@ internal sealed class Replica
     public string Prefix => Destination.Model.Config.Address;
 
     /// <summary>A replica at a base address, for example <c>http://10.0.0.1:80</c>; null when it is not one.</summary>
-    public static Replica? TryCreate(string id, string? address) =>
+    public static Replica? TryCreate(string id, string? address, string region = "") =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp && uri.Host.Length > 0
-            ? new Replica(id, uri.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/")
+            ? new Replica(id, uri.GetLeftPart(UriPartial.Path).TrimEnd('/') + "/", region)
             : null;
 
     /// <summary>Requests that are being delivered to it, WebSockets and streams until their end.</summary>

@@ -1,8 +1,9 @@
 namespace Hosting.Gateway.Routing;
 
 /// <summary>
-/// Picks a replica: own region before others, accepting before ejected, then the less busy of the next in turn and a
-/// random one. Idle replicas are so used in turn, and busy ones by power of two choices.
+/// Picks a replica: own region before others as long as it has one that accepts and is not saturated, accepting before
+/// ejected, then the less busy of the next in turn and a random one. Idle replicas are so used in turn, and busy ones by
+/// power of two choices.
 /// </summary>
 internal static class ReplicaChoice
 {
@@ -12,31 +13,35 @@ internal static class ReplicaChoice
     /// <param name="random">Any number.</param>
     /// <param name="tried">Replicas that this request failed on; null when none.</param>
     /// <param name="time">The clock that ejections run by.</param>
-    public static Replica? Choose(ReplicaView view, uint turn, uint random, List<Replica>? tried, TimeProvider time) =>
-        Among(view.Near, turn, random, tried, time)
-        ?? Among(view.Far, turn, random, tried, time)
-        ?? Among(view.Near, turn, random, tried, null)
-        ?? Among(view.Far, turn, random, tried, null);
+    /// <param name="saturated">Requests in flight at which a replica is saturated: it is taken when all that accept are.</param>
+    public static Replica? Choose(ReplicaView view, uint turn, uint random, List<Replica>? tried, TimeProvider time, int saturated) =>
+        Among(view.Near, turn, random, tried, time, saturated)
+        ?? Among(view.Far, turn, random, tried, time, saturated)
+        ?? Among(view.Near, turn, random, tried, time, int.MaxValue)
+        ?? Among(view.Far, turn, random, tried, time, int.MaxValue)
+        ?? Among(view.Near, turn, random, tried, null, int.MaxValue)
+        ?? Among(view.Far, turn, random, tried, null, int.MaxValue);
 
-    private static Replica? Among(Replica[] replicas, uint turn, uint random, List<Replica>? tried, TimeProvider? time)
+    private static Replica? Among(Replica[] replicas, uint turn, uint random, List<Replica>? tried, TimeProvider? time, int saturated)
     {
         if (replicas.Length == 0)
             return null;
-        var first = From(replicas, turn, tried, time);
+        var first = From(replicas, turn, tried, time, saturated);
         if (first is null || replicas.Length == 1)
             return first;
-        var second = From(replicas, random, tried, time)!;
+        if (From(replicas, random, tried, time, saturated) is not { } second)
+            return first;
         return second.Destination.ConcurrentRequestCount < first.Destination.ConcurrentRequestCount ? second : first;
     }
 
     /// <summary>The first one that qualifies, from a place on and around. Without a clock, ejected ones qualify too.</summary>
-    private static Replica? From(Replica[] replicas, uint start, List<Replica>? tried, TimeProvider? time)
+    private static Replica? From(Replica[] replicas, uint start, List<Replica>? tried, TimeProvider? time, int saturated)
     {
         var place = (int)(start % (uint)replicas.Length);
         for (var i = 0; i < replicas.Length; i++)
         {
             var replica = replicas[place];
-            if ((time is null || !replica.IsEjected(time)) && tried?.Contains(replica) != true)
+            if (replica.InFlight < saturated && (time is null || !replica.IsEjected(time)) && tried?.Contains(replica) != true)
                 return replica;
             place = place + 1 == replicas.Length ? 0 : place + 1;
         }

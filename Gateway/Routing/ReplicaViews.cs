@@ -16,7 +16,7 @@ internal static class ReplicaViews
         {
             var side = ownRegion.Length == 0 || table.Region == ownRegion ? near : far;
             foreach (var endpoint in table.Endpoints)
-                skipped += TryAdd(side, endpoint.Container, $"http://{endpoint.Address}/", reusable) ? 0 : 1;
+                skipped += TryAdd(side, endpoint.Container, $"http://{endpoint.Address}/", table.Region, reusable) ? 0 : 1;
         }
         return new ReplicaView([.. near], [.. far]);
     }
@@ -27,7 +27,7 @@ internal static class ReplicaViews
         var reusable = Reusable(old);
         var near = new List<Replica>();
         foreach (var address in addresses)
-            TryAdd(near, address, address, reusable);
+            TryAdd(near, address, address, "", reusable);
         return new ReplicaView([.. near], []);
     }
 
@@ -39,9 +39,9 @@ internal static class ReplicaViews
         return byId;
     }
 
-    private static bool TryAdd(List<Replica> side, string id, string address, Dictionary<string, Replica> reusable)
+    private static bool TryAdd(List<Replica> side, string id, string address, string region, Dictionary<string, Replica> reusable)
     {
-        var fresh = Replica.TryCreate(id, address);
+        var fresh = Replica.TryCreate(id, address, region);
         if (fresh is null)
             return false;
         side.Add(reusable.TryGetValue(id, out var old) && old.Prefix == fresh.Prefix ? old : fresh);

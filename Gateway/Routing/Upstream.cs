@@ -76,9 +76,9 @@ internal sealed class Upstream
     /// The replica for a request's next try, which it has entered and has to <see cref="Replica.Leave"/>; null when there is
     /// none that it did not try.
     /// </summary>
-    public Replica? Enter(List<Replica>? tried, TimeProvider time)
+    public Replica? Enter(List<Replica>? tried, TimeProvider time, int saturated)
     {
-        while (ReplicaChoice.Choose(_view, Interlocked.Increment(ref _turn), (uint)Random.Shared.Next(), tried, time) is { } replica)
+        while (ReplicaChoice.Choose(_view, Interlocked.Increment(ref _turn), (uint)Random.Shared.Next(), tried, time, saturated) is { } replica)
         {
             if (replica.TryEnter())
                 return replica;

@@ -11,7 +11,7 @@ namespace Hosting.Grains.Apps;
 
 [RegionPinned, GrainType("replica-set")]
 internal sealed class ReplicaSetGrain(
-    [PersistentState("state")] IPersistentState<ReplicaSetDocument> document,
+    [PersistentState("state", RegionDocuments.Name)] IPersistentState<ReplicaSetDocument> document,
     PoolStore pool,
     EventLog events,
     TimeProvider clock,

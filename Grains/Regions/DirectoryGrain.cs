@@ -9,9 +9,22 @@ namespace Hosting.Grains.Regions;
 internal sealed class DirectoryGrain(PoolStore pool, ISiloMetadataCache metadata)
     : Grain, IDirectoryGrain
 {
+    private IReadOnlyList<string>? _regions;
+
     public Task<IReadOnlyList<string>> GetApps() => pool.GetApps(CancellationToken.None);
 
-    public Task<IReadOnlyList<string>> GetRegions() => pool.GetRegions(CancellationToken.None);
+    /// <summary>Regions come and hardly ever go: while the shared database is away, those known last are better than none.</summary>
+    public async Task<IReadOnlyList<string>> GetRegions()
+    {
+        try
+        {
+            return _regions = await pool.GetRegions(CancellationToken.None);
+        }
+        catch (Exception failure) when (_regions is not null && Transient.Is(failure))
+        {
+            return _regions;
+        }
+    }
 
     public async Task<IReadOnlyList<string>> GetApiAddresses()
     {

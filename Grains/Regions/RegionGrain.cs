@@ -9,7 +9,7 @@ namespace Hosting.Grains.Regions;
 
 [RegionPinned, GrainType("region")]
 internal sealed class RegionGrain(
-    [PersistentState("state")] IPersistentState<RegionPolicy> policy,
+    [PersistentState("state", RegionDocuments.Name)] IPersistentState<RegionPolicy> policy,
     PoolStore pool,
     IClusterMembershipService cluster,
     TimeProvider clock,

@@ -1,6 +1,5 @@
 using Hosting.Placement;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Hosting.Grains.Storage;
 
@@ -19,16 +18,18 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
 
     private const int Writers = 3;
 
-    private readonly DeploymentWriter[] writers;
+    private readonly Databases databases;
+    private readonly Dictionary<Database, DeploymentWriter[]> writers;
     private readonly StorageOptions options;
     private readonly TimeProvider time;
 
     /// <summary>Starts the writers.</summary>
-    public DeploymentStore(NpgsqlDataSource source, StorageOptions options, TimeProvider time, ILogger<DeploymentStore> logger)
+    public DeploymentStore(Databases databases, StorageOptions options, TimeProvider time, ILogger<DeploymentStore> logger)
     {
-        (this.options, this.time) = (options, time);
+        (this.databases, this.options, this.time) = (databases, options, time);
         // While one waits for the disk the others gather and run their statements. More did not help on two cores.
-        writers = [.. Enumerable.Range(0, Writers).Select(_ => new DeploymentWriter(source, time, logger))];
+        writers = databases.All.ToDictionary(
+            database => database, database => Enumerable.Range(0, Writers).Select(_ => new DeploymentWriter(database.Source, time, logger)).ToArray());
     }
 
     /// <summary>Adds records of one region, all or none.</summary>
@@ -96,13 +97,13 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
     public async ValueTask DisposeAsync()
     {
         Dispose();
-        await Task.WhenAll(writers.Select(writer => writer.Completion)).ConfigureAwait(false);
+        await Task.WhenAll(Every.Select(writer => writer.Completion)).ConfigureAwait(false);
     }
 
     /// <summary>Stops taking calls, and does not wait for what is queued.</summary>
     public void Dispose()
     {
-        foreach (var writer in writers)
+        foreach (var writer in Every)
             writer.Close();
     }
 
@@ -115,14 +116,14 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
         return records
             .GroupBy(record => record.Id)
             .Select(same => same.Aggregate((earlier, later) => later.State >= earlier.State ? later : earlier))
-            .GroupBy(record => WriterOf(record.Id))
+            .GroupBy(record => WriterOf(record.Region, record.Id))
             .Select(part => part.ToArray());
     }
 
     private async Task<bool> Send(WriteCall call)
     {
         // The order of calls of several rows is their caller's to keep, and a placement waits for its insert: whoever has least to do takes it.
-        var writer = call is { Kind: WriteKind.Insert, Rows: > 1 } ? writers.MinBy(one => one.Waiting)! : WriterOf(call.IdOf(0));
+        var writer = call is { Kind: WriteKind.Insert, Rows: > 1 } ? WritersOf(call.RegionOf(0)).MinBy(one => one.Waiting)! : WriterOf(call.RegionOf(0), call.IdOf(0));
         if (!writer.TryEnqueue(call))
             await Wait(writer, call).ConfigureAwait(false);
         return await call.Done.WaitAsync(call.Cancellation).ConfigureAwait(false);
@@ -146,7 +147,11 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
         }
     }
 
-    private DeploymentWriter WriterOf(string id) => writers[(uint)id.GetHashCode(StringComparison.Ordinal) % (uint)writers.Length];
+    private IEnumerable<DeploymentWriter> Every => writers.Values.SelectMany(same => same);
+
+    private DeploymentWriter[] WritersOf(string region) => writers[databases.Of(region)];
+
+    private DeploymentWriter WriterOf(string region, string id) => WritersOf(region)[(uint)id.GetHashCode(StringComparison.Ordinal) % Writers];
 
     private long Deadline() =>
         time.GetTimestamp() + (long)(options.WriteDeadline.TotalSeconds * time.TimestampFrequency);

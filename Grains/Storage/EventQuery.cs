@@ -5,26 +5,27 @@ namespace Hosting.Grains.Storage;
 /// <summary>The reading of events.</summary>
 internal static class EventQuery
 {
-    public static NpgsqlCommand Create(NpgsqlDataSource source, EventFilter filter)
+    public static NpgsqlCommand Create(NpgsqlDataSource source, EventFilter filter, long? after)
     {
         var command = source.CreateCommand();
         var conditions = Condition(command, "app =", filter.App) + Condition(command, "region =", filter.Region)
-            + Condition(command, "server =", filter.Server) + Condition(command, "id >", filter.AfterId);
+            + Condition(command, "server =", filter.Server) + Condition(command, "id >", after);
         command.CommandText = $"""
             SELECT * FROM (
               SELECT id, at, region, server, app, container, kind, message FROM event WHERE true{conditions}
-              ORDER BY id {(filter.AfterId is null ? "DESC" : "ASC")} LIMIT {Math.Clamp(filter.Limit, 1, 10_000)}
+              ORDER BY id {(after is null ? "DESC" : "ASC")} LIMIT {Math.Clamp(filter.Limit, 1, 10_000)}
             ) AS chosen ORDER BY id
             """;
         return command;
     }
 
-    public static async Task<List<PlatformEvent>> ReadAll(NpgsqlDataReader reader, CancellationToken ct)
+    public static async Task<List<PlatformEvent>> ReadAll(NpgsqlDataReader reader, string database, CancellationToken ct)
     {
         var events = new List<PlatformEvent>();
         while (await reader.ReadAsync(ct).ConfigureAwait(false))
             events.Add(new PlatformEvent
             {
+                Database = database,
                 Id = reader.GetInt64(0),
                 At = new DateTimeOffset(reader.GetDateTime(1), TimeSpan.Zero),
                 Region = Text(reader, 2),

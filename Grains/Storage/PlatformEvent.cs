@@ -1,10 +1,15 @@
+using System.Text.Json.Serialization;
+
 namespace Hosting.Grains.Storage;
 
 /// <summary>Something that happened in the platform, for people.</summary>
 public sealed record PlatformEvent
 {
-    /// <summary>Grows with every event; 0 until it is stored.</summary>
+    /// <summary>Grows with every event of its database; 0 until it is stored.</summary>
     public long Id { get; init; }
+
+    /// <summary>The <see cref="Storage.Database.Name"/> of the database that it was read from.</summary>
+    [JsonIgnore] public string Database { get; init; } = "";
 
     /// <summary>When it happened, UTC.</summary>
     public required DateTimeOffset At { get; init; }
@@ -40,9 +45,9 @@ public sealed record EventFilter
     /// <summary>Name of the server, without the region.</summary>
     public string? Server { get; init; }
 
-    /// <summary>Only later ones than this id; 0 asks for the newest.</summary>
-    public long? AfterId { get; init; }
+    /// <summary>Only later ones than this; null asks for the newest. Of a database that the place does not name, the newest.</summary>
+    public EventPlace? After { get; init; }
 
-    /// <summary>At most this many, 1 to 10,000. Default 100.</summary>
+    /// <summary>At most this many, 1 to 10,000; behind a place so many of each database. Default 100.</summary>
     public int Limit { get; init; } = 100;
 }

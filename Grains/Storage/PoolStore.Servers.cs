@@ -11,12 +11,13 @@ public sealed partial class PoolStore
 
     /// <summary>Names of a region's servers, without the region, sorted.</summary>
     public Task<IReadOnlyList<string>> GetServers(string region, CancellationToken ct) =>
-        Names("SELECT name FROM server WHERE region = $1 ORDER BY name", ct, region);
+        Names(databases.Of(region), "SELECT name FROM server WHERE region = $1 ORDER BY name", ct, region);
 
     /// <summary>A server; null when there is none of that name.</summary>
     public async Task<ServerRecord?> GetServer(string region, string name, CancellationToken ct)
     {
-        await using var command = Command($"SELECT {ServerColumns} FROM server WHERE region = $1 AND name = $2", region, name);
+        await using var command = Command(
+            databases.Of(region), $"SELECT {ServerColumns} FROM server WHERE region = $1 AND name = $2", region, name);
         return (await ReadServers(command, ct).ConfigureAwait(false)).SingleOrDefault();
     }
 
@@ -24,7 +25,7 @@ public sealed partial class PoolStore
     public async Task<IReadOnlyList<VmRecord>> GetVms(string region, string server, CancellationToken ct)
     {
         await using var command = Command(
-            $"SELECT {VmColumns} FROM vm WHERE region = $1 AND server = $2 ORDER BY name", region, server);
+            databases.Of(region), $"SELECT {VmColumns} FROM vm WHERE region = $1 AND server = $2 ORDER BY name", region, server);
         return await ReadVms(command, ct).ConfigureAwait(false);
     }
 
@@ -36,7 +37,7 @@ public sealed partial class PoolStore
     /// <exception cref="InvalidOperationException">There is no such region.</exception>
     public async Task<ServerRecord> UpsertServer(ServerRecord hello, IReadOnlyList<VmRecord> vms, CancellationToken ct)
     {
-        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await databases.Of(hello.Region).Source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);
         try
         {
@@ -58,7 +59,7 @@ public sealed partial class PoolStore
     public async Task<ServerRecord?> SetServerPolicy(
         string region, string name, bool cordoned, bool draining, Thresholds? thresholds, CancellationToken ct)
     {
-        await using var command = Command($"""
+        await using var command = Command(databases.Of(region), $"""
             UPDATE server SET cordoned = $3, draining = $4, admit = $5::double precision, evict = $6::double precision
             WHERE region = $1 AND name = $2
             RETURNING {ServerColumns}

@@ -11,7 +11,7 @@ public sealed partial class PoolStore
     /// <returns>The VM as it is stored now; null when there is none of that name.</returns>
     public async Task<VmRecord?> SetVmPolicy(string region, string server, string name, bool cordoned, bool draining, CancellationToken ct)
     {
-        await using var command = Command($"""
+        await using var command = Command(databases.Of(region), $"""
             UPDATE vm SET cordoned = $4, draining = $5 WHERE region = $1 AND server = $2 AND name = $3
             RETURNING {VmColumns}
             """, region, server, name, cordoned, draining);

@@ -5,20 +5,13 @@ namespace Hosting.Grains.Storage;
 
 /// <summary>Regions, servers, VMs and the reading of deployment records. Every call ends within seconds or throws.</summary>
 /// <remarks>Every method throws <see cref="NpgsqlException"/> when PostgreSQL does not answer; all are safe to repeat.</remarks>
-public sealed partial class PoolStore(NpgsqlDataSource source)
+public sealed partial class PoolStore(Databases databases)
 {
     // Loading a region and pruning are the ones that may take longer than the pool's deadline.
     private const int LongSeconds = 60;
 
-    /// <summary>Makes sure that the regions exist.</summary>
-    public async Task AddRegions(IReadOnlyList<string> names, CancellationToken ct = default)
-    {
-        await using var command = Command("INSERT INTO region (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", (object)names.ToArray());
-        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
-    }
-
-    /// <summary>Names of all regions, sorted.</summary>
-    public Task<IReadOnlyList<string>> GetRegions(CancellationToken ct = default) => Names("SELECT name FROM region ORDER BY name", ct);
+    /// <summary>Names of all regions, sorted; the shared database knows them.</summary>
+    public Task<IReadOnlyList<string>> GetRegions(CancellationToken ct = default) => Names(databases.Shared, "SELECT name FROM region ORDER BY name", ct);
 
     /// <summary>
     /// Takes the ledger of a region over: answers its new placement epoch. From now on every commit that carries an older
@@ -26,7 +19,7 @@ public sealed partial class PoolStore(NpgsqlDataSource source)
     /// </summary>
     public async Task<long> RaiseEpoch(string region, CancellationToken ct)
     {
-        await using var command = Command("""
+        await using var command = Command(databases.Of(region), """
             INSERT INTO region AS r (name, placement_epoch) VALUES ($1, 1)
             ON CONFLICT (name) DO UPDATE SET placement_epoch = r.placement_epoch + 1
             RETURNING placement_epoch
@@ -37,7 +30,7 @@ public sealed partial class PoolStore(NpgsqlDataSource source)
     /// <summary>Everything of a region that is not over, as of one moment.</summary>
     public async Task<RegionSnapshot> LoadRegion(string region, CancellationToken ct)
     {
-        await using var connection = await source.OpenConnectionAsync(ct).ConfigureAwait(false);
+        await using var connection = await databases.Of(region).Source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct).ConfigureAwait(false);
         await ReadWhole(connection, ct).ConfigureAwait(false);
         return new RegionSnapshot(
@@ -53,7 +46,8 @@ public sealed partial class PoolStore(NpgsqlDataSource source)
         await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
-    private NpgsqlCommand Command(string text, params ReadOnlySpan<object?> values) => Fill(source.CreateCommand(text), values);
+    private static NpgsqlCommand Command(Database database, string text, params ReadOnlySpan<object?> values) =>
+        Fill(database.Source.CreateCommand(text), values);
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string text, params ReadOnlySpan<object?> values) =>
         Fill(new NpgsqlCommand(text, connection), values);
@@ -65,9 +59,9 @@ public sealed partial class PoolStore(NpgsqlDataSource source)
         return command;
     }
 
-    private async Task<IReadOnlyList<string>> Names(string text, CancellationToken ct, params object?[] values)
+    private static async Task<IReadOnlyList<string>> Names(Database database, string text, CancellationToken ct, params object?[] values)
     {
-        await using var command = Command(text, values);
+        await using var command = Command(database, text, values);
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
         var names = new List<string>();
         while (await reader.ReadAsync(ct).ConfigureAwait(false))

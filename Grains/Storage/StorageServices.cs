@@ -8,14 +8,18 @@ namespace Hosting.Grains.Storage;
 public static class StorageServices
 {
     /// <summary>
-    /// Adds <see cref="DeploymentStore"/>, <see cref="PoolStore"/> and <see cref="EventLog"/> over one connection pool, and
-    /// gives every grain type documents of its own.
+    /// Adds <see cref="DeploymentStore"/>, <see cref="PoolStore"/> and <see cref="EventLog"/> over one connection pool for
+    /// each database, and gives every grain type documents of its own.
     /// </summary>
-    public static IServiceCollection AddHostingStorage(this IServiceCollection services, string connectionString)
+    /// <param name="services">Where to add them.</param>
+    /// <param name="connectionString">The shared database.</param>
+    /// <param name="regional">Connection strings of the regions that have a database of their own.</param>
+    public static IServiceCollection AddHostingStorage(
+        this IServiceCollection services, string connectionString, IReadOnlyDictionary<string, string>? regional = null)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(new StorageOptions());
-        services.AddSingleton(_ => CreateDataSource(connectionString));
+        services.AddSingleton(_ => new Databases(connectionString, regional));
         services.AddSingleton<PoolStore>();
         services.AddSingleton<DeploymentStore>();
         services.AddSingleton<EventLog>();

@@ -39,6 +39,8 @@ internal sealed class WriteCall
 
     public string IdOf(int row) => Kind == WriteKind.End ? Releases[row].Id : Records[row].Id;
 
+    public string RegionOf(int row) => Kind == WriteKind.Update ? Records[row].Region : Region;
+
     public void Complete(bool accepted) => completion.TrySetResult(accepted);
 
     public void Fail(Exception exception) => completion.TrySetException(exception);

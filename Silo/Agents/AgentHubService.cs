@@ -13,6 +13,7 @@ namespace Hosting.Silo.Agents;
 internal sealed class AgentHubService(IGrainFactory grains, IHostApplicationLifetime process, ILogger<AgentHubService> log) : AgentHub.AgentHubBase
 {
     private static readonly TimeSpan HelloDeadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
 
     public override async Task Connect(
         IAsyncStreamReader<AgentMessage> requestStream, IServerStreamWriter<HubMessage> responseStream, ServerCallContext context)
@@ -49,6 +50,8 @@ internal sealed class AgentHubService(IGrainFactory grains, IHostApplicationLife
         await Task.WhenAny(sending, receiving);
         await ended.CancelAsync();
         await Task.WhenAll(Quietly(sending), Quietly(receiving));
+        if (process.ApplicationStopping.IsCancellationRequested)
+            await Quietly(outgoing.WriteAsync(new HubMessage { Refused = new Refused { Reason = "this silo is stopping; another one takes over" } }).WaitAsync(Farewell));
     }
 
     private async Task<string?> Greet(IServerGrain server, Hello hello, IAgentLink reference)
@@ -119,7 +122,7 @@ internal sealed class AgentHubService(IGrainFactory grains, IHostApplicationLife
         {
             await task;
         }
-        catch (Exception failure) when (failure is OperationCanceledException or IOException or RpcException or InvalidOperationException)
+        catch (Exception failure) when (failure is OperationCanceledException or IOException or RpcException or InvalidOperationException or TimeoutException)
         {
         }
     }

@@ -45,7 +45,7 @@ internal static class AppEndpoints
         if (!DnsLabel.IsValid(name)) return Problems.Invalid("name", DnsLabel.Rule);
         var body = await RequestBody.Read<AppSpec>(http.Request, cancel);
         if (body.Problem is not null) return body.Problem;
-        var result = await grains.GetGrain<IAppServiceGrain>(name).Deploy(body.Value!, dryRun).Bounded(cancel);
+        var result = await Deadlines.Repeated(() => grains.GetGrain<IAppServiceGrain>(name).Deploy(body.Value!, dryRun), cancel);
         return Answer(result, http.Response, address.Value, dryRun);
     }
 
@@ -69,11 +69,11 @@ internal static class AppEndpoints
     private static async Task<IResult> List(IGrainFactory grains, IOptions<PublicAddress> address, CancellationToken cancel, int limit = Limits.DefaultItems)
     {
         if (Limits.Check(limit) is { } problem) return problem;
-        var names = await grains.GetGrain<IDirectoryGrain>(IDirectoryGrain.Key).GetApps().Bounded(cancel);
+        var names = await Deadlines.Repeated(grains.GetGrain<IDirectoryGrain>(IDirectoryGrain.Key).GetApps, cancel);
         var found = new List<AppStatus>();
         foreach (var some in names.Take(limit).Chunk(Together))
         {
-            var statuses = await Task.WhenAll(some.Select(name => grains.GetGrain<IAppServiceGrain>(name).GetStatus().Bounded(cancel)));
+            var statuses = await Task.WhenAll(some.Select(name => Deadlines.Repeated(grains.GetGrain<IAppServiceGrain>(name).GetStatus, cancel)));
             found.AddRange(statuses.OfType<AppStatus>().Select(status => WithUrl(status, address.Value)));
         }
         return TypedResults.Ok(found);
@@ -90,12 +90,13 @@ internal static class AppEndpoints
     }
 
     private static async Task<IResult> Containers(
-        string name, IGrainFactory grains, PoolStore pool, CancellationToken cancel, bool all = false, int limit = Limits.DefaultItems)
+        string name, HttpResponse response, IGrainFactory grains, PoolStore pool, CancellationToken cancel, bool all = false, int limit = Limits.DefaultItems)
     {
         if (Limits.Check(limit) is { } problem) return problem;
         if (!DnsLabel.IsValid(name)) return Problems.NoSuchApp(name);
         var filter = new ContainerFilter { App = name, IncludeOver = all, Limit = limit };
-        var records = await pool.GetContainers(filter, cancel).Bounded(cancel);
+        var (records, missing) = await pool.FindContainers(filter, cancel).Bounded(cancel);
+        RegionQueries.NoteMissing(response, missing);
         return records.Count == 0 && await Status(name, grains, cancel) is null
             ? Problems.NoSuchApp(name)
             : TypedResults.Ok(records.Select(ContainerView.Of).ToArray());
@@ -103,18 +104,19 @@ internal static class AppEndpoints
 
     private static async Task<IResult> Events(
         string name, HttpContext http, IGrainFactory grains, EventLog events, EventFollower follower, CancellationToken cancel,
-        bool follow = false, long? after = null, int limit = Limits.DefaultEvents)
+        bool follow = false, string? after = null, int limit = Limits.DefaultEvents)
     {
         if (Limits.Check(limit) is { } problem) return problem;
         if (!DnsLabel.IsValid(name)) return Problems.NoSuchApp(name);
-        var filter = new EventFilter { App = name, AfterId = after, Limit = limit };
+        if (!EventEndpoints.TryParse(after, out var place)) return EventEndpoints.NoPlace;
+        var filter = new EventFilter { App = name, After = place, Limit = limit };
         var first = await events.Read(filter, cancel).Bounded(cancel);
-        if (first.Count == 0 && await Status(name, grains, cancel) is null) return Problems.NoSuchApp(name);
-        return follow ? follower.Follow(http, filter) : TypedResults.Ok(first);
+        if (first.Events.Count == 0 && await Status(name, grains, cancel) is null) return Problems.NoSuchApp(name);
+        return follow ? follower.Follow(http, filter) : EventEndpoints.Answer(http.Response, first);
     }
 
     private static async Task<AppStatus?> Status(string name, IGrainFactory grains, CancellationToken cancel) =>
-        DnsLabel.IsValid(name) ? await grains.GetGrain<IAppServiceGrain>(name).GetStatus().Bounded(cancel) : null;
+        DnsLabel.IsValid(name) ? await Deadlines.Repeated(grains.GetGrain<IAppServiceGrain>(name).GetStatus, cancel) : null;
 
     private static AppStatus WithUrl(AppStatus status, PublicAddress address) => status with { Url = address.UrlOf(status.Name) };
 

@@ -11,13 +11,14 @@ internal static class ContainerEndpoints
             .Produces<ContainerView[]>().ProducesValidationProblem();
 
     private static async Task<IResult> List(
-        PoolStore pool, CancellationToken cancel, string? app = null, string? region = null, string? server = null,
+        PoolStore pool, HttpResponse response, CancellationToken cancel, string? app = null, string? region = null, string? server = null,
         bool all = false, int limit = Limits.DefaultItems)
     {
         if (Limits.Check(limit) is { } problem) return problem;
         if (!ServerFilter.TryParse(region, server, out var on)) return ServerFilter.Contradiction;
         var filter = new ContainerFilter { App = app, Region = on.Region, Server = on.Server, IncludeOver = all, Limit = limit };
-        var records = await pool.GetContainers(filter, cancel).Bounded(cancel);
+        var (records, missing) = await pool.FindContainers(filter, cancel).Bounded(cancel);
+        RegionQueries.NoteMissing(response, missing);
         return TypedResults.Ok(records.Select(ContainerView.Of).ToArray());
     }
 }

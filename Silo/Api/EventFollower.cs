@@ -1,4 +1,3 @@
-using System.Globalization;
 using Hosting.Grains.Storage;
 
 namespace Hosting.Silo.Api;
@@ -16,9 +15,9 @@ internal sealed class EventFollower(EventLog events, IHostApplicationLifetime li
     {
         string? last = http.Request.Headers["Last-Event-ID"];
         if (string.IsNullOrEmpty(last)) return Stream(filter);
-        return long.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out var id)
-            ? Stream(filter with { AfterId = id })
-            : Problems.Invalid("Last-Event-ID", "must be the id of an event, a whole number.");
+        return EventPlace.TryParse(last) is { } place
+            ? Stream(filter with { After = place })
+            : Problems.Invalid("Last-Event-ID", "must be the id of an event in a stream, such as 120 or 120,eu-1:55.");
     }
 
     private IResult Stream(EventFilter filter) => _followers.Stream((response, ending) => new EventStream(events, filter, response, time, log).Run(ending));

@@ -12,7 +12,7 @@ internal sealed class EventStream(EventLog events, EventFilter filter, HttpRespo
     private static readonly TimeSpan PollAfterFailure = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
-    private long? _last = filter.AfterId;
+    private EventPlace? _place = filter.After;
     private long _lastWrite;
 
     /// <summary>Sends what there is and what comes, until cancelled.</summary>
@@ -23,7 +23,7 @@ internal sealed class EventStream(EventLog events, EventFilter filter, HttpRespo
         while (true)
         {
             await Send(page, cancel);
-            _last ??= 0;
+            _place = page.Next;
             await Task.Delay(Poll, time, cancel);
             page = await ReadNext(cancel);
         }
@@ -37,28 +37,29 @@ internal sealed class EventStream(EventLog events, EventFilter filter, HttpRespo
         await response.Body.FlushAsync(cancel);
     }
 
-    private async Task Send(IReadOnlyList<PlatformEvent> page, CancellationToken cancel)
+    private async Task Send(EventPage page, CancellationToken cancel)
     {
-        foreach (var happened in page)
+        var place = page.Before;
+        foreach (var happened in page.Events)
         {
-            await Write($"id: {happened.Id}\ndata: {JsonSerializer.Serialize(happened, ApiJson.OneLine)}\n\n", cancel);
-            _last = happened.Id;
+            place = place.Past(happened.Database, happened.Id);
+            await Write($"id: {place}\ndata: {JsonSerializer.Serialize(happened, ApiJson.OneLine)}\n\n", cancel);
         }
         if (time.GetElapsedTime(_lastWrite) > Heartbeat) await Write(":\n\n", cancel);
         await response.Body.FlushAsync(cancel);
     }
 
-    private async Task<IReadOnlyList<PlatformEvent>> ReadNext(CancellationToken cancel)
+    private async Task<EventPage> ReadNext(CancellationToken cancel)
     {
         try
         {
-            return await events.Read(filter with { AfterId = _last, Limit = PageSize }, cancel).Bounded(cancel);
+            return await events.Read(filter with { After = _place, Limit = PageSize }, cancel).Bounded(cancel);
         }
         catch (Exception e) when (Failures.IsPassing(e))
         {
             log.LogWarning("The event log could not be read: {Reason}. Followers wait; look at the health of PostgreSQL.", e.Message);
             await Task.Delay(PollAfterFailure, time, cancel);
-            return [];
+            return new EventPage([], _place!, _place!, []);
         }
     }
 

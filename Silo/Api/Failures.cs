@@ -4,6 +4,7 @@ using Hosting.Grains.Placement;
 using Hosting.Grains.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Orleans.Runtime.Messaging;
 
 namespace Hosting.Silo.Api;
 
@@ -24,6 +25,10 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
     public static bool IsPassing(Exception exception) =>
         exception is TimeoutException or OrleansException or DbException or StorageUnavailableException or PlacementFencedException;
 
+    /// <summary>Whether the call's silo is gone or going, so that the next call finds, or makes, the grain elsewhere.</summary>
+    public static bool IsLostSilo(OrleansException exception) =>
+        exception is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException && !IsOfStorage(exception);
+
     private ProblemHttpResult ToProblem(HttpContext http, Exception exception)
     {
         if (exception is BadHttpRequestException bad) return BadRequest(bad);
@@ -42,9 +47,15 @@ internal sealed partial class Failures(ILogger<Failures> log) : IExceptionHandle
     private static string Explain(Exception exception) => exception switch
     {
         TimeoutException => "The platform did not answer in time. What was asked may still happen; repeating the request is safe.",
-        DbException or StorageUnavailableException => "The deployment store (PostgreSQL) can not be reached now. Apps that run go on running. Repeat the request.",
+        _ when IsOfStorage(exception) => "The deployment store (PostgreSQL) can not be reached now. Apps that run go on running. Repeat the request.",
         _ => "No part of the control plane that can answer this is up now. Apps that run go on running. Repeat the request.",
     };
+
+    /// <summary>A grain that cannot read or write its document says so in Orleans' words.</summary>
+    private static bool IsOfStorage(Exception? exception) => exception is not null
+        && (exception is DbException or StorageUnavailableException
+            || (exception is OrleansException && exception.Message.Contains("storage provider", StringComparison.Ordinal))
+            || IsOfStorage(exception.InnerException));
 
     private static ProblemHttpResult BadRequest(BadHttpRequestException bad)
     {

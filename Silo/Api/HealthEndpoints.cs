@@ -14,8 +14,9 @@ internal static class HealthEndpoints
             .Produces<string>(contentType: "text/plain").ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
-    private static async Task<IResult> Ready(RegionQueries regions, CancellationToken cancel)
+    private static async Task<IResult> Ready(RegionQueries regions, IHostApplicationLifetime process, CancellationToken cancel)
     {
+        if (process.ApplicationStopping.IsCancellationRequested) return Problems.Unavailable("Not ready: it was told to stop.");
         try
         {
             await regions.Names(cancel).WaitAsync(ReadyWithin, cancel);

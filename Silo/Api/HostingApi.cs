@@ -22,6 +22,7 @@ public static class HostingApi
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.AddProblemDetails();
         services.AddExceptionHandler<Failures>();
+        services.AddRateLimiter(Overload.Configure);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<RegionQueries>();
         services.AddSingleton<EventFollower>();
@@ -43,6 +44,7 @@ public static class HostingApi
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages(status => Problems.ForStatus(status.HttpContext).ExecuteAsync(status.HttpContext));
+        app.UseRateLimiter();
         app.MapOpenApi("/openapi/{documentName}.json");
         app.MapMetrics("/metrics");
         HealthEndpoints.Map(app);

@@ -57,6 +57,11 @@ internal static class Problems
     public static ProblemHttpResult Unavailable(string detail) =>
         TypedResults.Problem(detail, statusCode: StatusCodes.Status503ServiceUnavailable, title: "The platform can not answer now");
 
+    /// <summary>503, to be sent with <c>Retry-After</c>: more requests than it can work on.</summary>
+    public static ProblemHttpResult Overloaded() => TypedResults.Problem(
+        $"This silo works on {Limits.MostAtOnce} requests and has {Limits.MostWaiting} more waiting. Nothing was done. Repeat the request a little later.",
+        statusCode: StatusCodes.Status503ServiceUnavailable, title: "Too many requests at once");
+
     /// <summary>500: a fault of ours, whose details are in the log only.</summary>
     public static ProblemHttpResult Fault(string traceId) => TypedResults.Problem(
         $"The fault is ours. The log of the silo has the details under '{traceId}'.",

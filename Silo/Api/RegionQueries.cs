@@ -16,11 +16,11 @@ internal sealed class RegionQueries(IGrainFactory grains, ILogger<RegionQueries>
 
     /// <summary>Names of every region, sorted.</summary>
     public Task<IReadOnlyList<string>> Names(CancellationToken cancel) =>
-        grains.GetGrain<IDirectoryGrain>(IDirectoryGrain.Key).GetRegions().Bounded(cancel);
+        Deadlines.Repeated(grains.GetGrain<IDirectoryGrain>(IDirectoryGrain.Key).GetRegions, cancel);
 
     /// <summary>The servers of one region.</summary>
     public Task<IReadOnlyList<ServerStatus>> Servers(string region, CancellationToken cancel) =>
-        grains.GetGrain<IPlacementGrain>(region).GetServers().Bounded(cancel);
+        Deadlines.Repeated(grains.GetGrain<IPlacementGrain>(region).GetServers, cancel);
 
     /// <summary>Asks each region; answers come in the same order, with or without a value.</summary>
     public Task<RegionAnswer<T>[]> Ask<T>(IEnumerable<string> regions, Func<string, Task<T>> question)
@@ -35,8 +35,15 @@ internal sealed class RegionQueries(IGrainFactory grains, ILogger<RegionQueries>
         var failed = answers.Where(a => a.Failure is not null).ToArray();
         if (failed.Length == 0) return answers.Select(a => a.Value!);
         if (failed.Length == answers.Length) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failed[0].Failure!);
-        response.Headers[IncompleteHeader] = $"no answer from {string.Join(", ", failed.Select(f => f.Region))}; what is there is missing here";
+        NoteMissing(response, [.. failed.Select(f => f.Region)]);
         return answers.Where(a => a.Failure is null).Select(a => a.Value!);
+    }
+
+    /// <summary>Says in a header whose part an answer lacks.</summary>
+    public static void NoteMissing(HttpResponse response, IReadOnlyList<string> silent)
+    {
+        if (silent.Count > 0)
+            response.Headers[IncompleteHeader] = $"no answer from {string.Join(", ", silent)}; what is there is missing here";
     }
 
     private async Task<RegionAnswer<T>> AskOne<T>(string region, Func<string, Task<T>> question)

@@ -41,7 +41,7 @@ public sealed class PartTests
         {
             var view = new ReplicaView(Replicas("near", near), Replicas("far", far));
             var tried = new List<Replica>();
-            while (ReplicaChoice.Choose(view, turn, random, tried, TimeProvider.System) is { } replica)
+            while (ReplicaChoice.Choose(view, turn, random, tried, TimeProvider.System, 100) is { } replica)
                 tried.Add(replica);
             return tried.Distinct().Count() == near + far && tried.Take(near).All(view.Near.Contains);
         });
@@ -52,11 +52,11 @@ public sealed class PartTests
         var view = new ReplicaView(Replicas("near", 2), Replicas("far", 1));
         Assert.NotNull(view.Near[0].Eject(TimeProvider.System));
         Assert.Null(view.Near[0].Eject(TimeProvider.System));
-        Assert.Same(view.Near[1], ReplicaChoice.Choose(view, 0, 0, null, TimeProvider.System));
+        Assert.Same(view.Near[1], ReplicaChoice.Choose(view, 0, 0, null, TimeProvider.System, 100));
         view.Near[1].Eject(TimeProvider.System);
-        Assert.Same(view.Far[0], ReplicaChoice.Choose(view, 0, 0, null, TimeProvider.System));
+        Assert.Same(view.Far[0], ReplicaChoice.Choose(view, 0, 0, null, TimeProvider.System, 100));
         view.Far[0].Eject(TimeProvider.System);
-        Assert.NotNull(ReplicaChoice.Choose(view, 0, 0, null, TimeProvider.System));
+        Assert.NotNull(ReplicaChoice.Choose(view, 0, 0, null, TimeProvider.System, 100));
     }
 
     [Fact]
@@ -115,10 +115,13 @@ public sealed class PartTests
             ["Hosting:Gateway:Port"] = "70000",
             ["Hosting:Gateway:Address"] = "everywhere",
             ["Hosting:Gateway:ParkSeconds"] = "-1",
+            ["Hosting:Gateway:SaturatedAt"] = "0",
+            ["Hosting:Gateway:Region"] = "eu_1",
         }).Build());
 
-        Assert.Equal(5, errors.Count);
-        foreach (var key in (string[])["ConnectionStrings:Hosting", "Hosting:AppsDomain", "Hosting:Gateway:Port", "Hosting:Gateway:Address", "Hosting:Gateway:ParkSeconds"])
+        Assert.Equal(7, errors.Count);
+        foreach (var key in (string[])["ConnectionStrings:Hosting", "Hosting:AppsDomain", "Hosting:Gateway:Port", "Hosting:Gateway:Address", "Hosting:Gateway:ParkSeconds",
+            "Hosting:Gateway:SaturatedAt", "Hosting:Gateway:Region"])
             Assert.Single(errors, error => error.StartsWith(key + " ", StringComparison.Ordinal));
     }
 

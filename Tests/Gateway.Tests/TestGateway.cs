@@ -41,11 +41,13 @@ internal sealed class TestGateway : IAsyncDisposable
         Negative = TimeSpan.FromSeconds(1),
     };
 
-    public static Task<TestGateway> Start(Platform platform, GatewayTimings? timings = null, string region = "", string? state = null, TimeSpan? park = null) =>
-        Start(platform.Connect, timings, region, state, park);
+    public static Task<TestGateway> Start(Platform platform, GatewayTimings? timings = null, string region = "", string? state = null, TimeSpan? park = null,
+        int saturatedAt = 100, int drainSeconds = 0) =>
+        Start(platform.Connect, timings, region, state, park, saturatedAt, drainSeconds);
 
     public static async Task<TestGateway> Start(
-        ClientConnector? connect, GatewayTimings? timings = null, string region = "", string? state = null, TimeSpan? park = null)
+        ClientConnector? connect, GatewayTimings? timings = null, string region = "", string? state = null, TimeSpan? park = null,
+        int saturatedAt = 100, int drainSeconds = 0)
     {
         var folder = state is null ? new TempFolder() : null;
         var options = new GatewayOptions
@@ -54,6 +56,8 @@ internal sealed class TestGateway : IAsyncDisposable
             Address = IPAddress.Loopback,
             Port = 0,
             Region = region,
+            SaturatedAt = saturatedAt,
+            Drain = TimeSpan.FromSeconds(drainSeconds),
             StateDirectory = state ?? folder!.Path,
             Park = park ?? TimeSpan.FromSeconds(10),
         };
@@ -75,6 +79,9 @@ internal sealed class TestGateway : IAsyncDisposable
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         return new Answer(response.StatusCode, body, container, response.Headers.RetryAfter is not null, response.Content.Headers.ContentType?.MediaType);
     }
+
+    /// <summary>Stops it as SIGTERM does.</summary>
+    public Task Stop() => _app.StopAsync(TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {

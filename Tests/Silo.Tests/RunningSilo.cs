@@ -32,12 +32,14 @@ internal sealed class RunningSilo : IAsyncDisposable
     public IGrainFactory Grains => Services.GetRequiredService<IGrainFactory>();
 
     /// <summary>Starts a silo and waits until it is ready. Silos of different clusters know nothing of each other, whatever database they share.</summary>
-    public static async Task<RunningSilo> Start(string connectionString, string regions, string cluster = "hosting", Action<IServiceCollection>? change = null)
+    public static async Task<RunningSilo> Start(string connectionString, string regions, string cluster = "hosting", Action<IServiceCollection>? change = null,
+        Dictionary<string, string>? regional = null)
     {
         var options = new SiloOptions
         {
             ConnectionString = connectionString,
             Regions = regions,
+            RegionConnectionStrings = regional ?? [],
             Cluster = cluster,
             Name = $"silo-of-{cluster}",
             SiloPort = Ports.Free(),

@@ -17,11 +17,11 @@ public sealed class EventLogTests(Postgres postgres) : IAsyncLifetime
         await WriteAll(events);
 
         await using var stores = new Stores(database);
-        var read = await stores.Events.Read(new EventFilter(), default);
+        var read = (await stores.Events.Read(new EventFilter(), default)).Events;
 
         Assert.Equal(events, read.Select(e => e with { Id = 0 }));
         Assert.Equal(["two", "three"], Messages(await stores.Events.Read(new() { Limit = 2 }, default)));
-        Assert.Equal(["two"], Messages(await stores.Events.Read(new() { AfterId = read[0].Id, Limit = 1 }, default)));
+        Assert.Equal(["two"], Messages(await stores.Events.Read(new() { After = Behind(read[0]), Limit = 1 }, default)));
         Assert.Equal(["one"], Messages(await stores.Events.Read(new() { App = "shop" }, default)));
         Assert.Equal(["two"], Messages(await stores.Events.Read(new() { Region = "eu-1", Server = "srv-1" }, default)));
     }
@@ -34,12 +34,14 @@ public sealed class EventLogTests(Postgres postgres) : IAsyncLifetime
             Task.Run(() => WriteAll([.. Enumerable.Range(0, 1500).Select(i => Event($"{writer}-{i}"))]))));
 
         var seen = new List<PlatformEvent>();
+        var place = EventPlace.None.Past("", 0);
         while (true)
         {
             var over = writers.IsCompleted;
-            var next = await reader.Events.Read(new() { AfterId = seen.Count == 0 ? 0 : seen[^1].Id, Limit = 10_000 }, default);
-            seen.AddRange(next);
-            if (over && next.Count == 0)
+            var next = await reader.Events.Read(new() { After = place, Limit = 10_000 }, default);
+            seen.AddRange(next.Events);
+            place = next.Next;
+            if (over && next.Events.Count == 0)
                 break;
         }
 
@@ -85,7 +87,9 @@ public sealed class EventLogTests(Postgres postgres) : IAsyncLifetime
         Assert.Equal(0, log.Dropped);
     }
 
-    private static IEnumerable<string> Messages(IEnumerable<PlatformEvent> events) => events.Select(e => e.Message);
+    private static IEnumerable<string> Messages(EventPage page) => page.Events.Select(e => e.Message);
+
+    private static EventPlace Behind(PlatformEvent e) => EventPlace.None.Past(e.Database, e.Id);
 
     private static PlatformEvent Event(string message) =>
         new() { At = DateTimeOffset.UnixEpoch, Region = "eu-1", Kind = "test", Message = message };

@@ -11,13 +11,13 @@ internal sealed class Stores : IAsyncDisposable
 {
     private readonly ServiceProvider services;
 
-    public Stores(string connectionString, TimeSpan? writeDeadline = null)
+    public Stores(string connectionString, TimeSpan? writeDeadline = null, IReadOnlyDictionary<string, string>? regional = null)
     {
         ConnectionString = connectionString;
         var registrations = new ServiceCollection();
         registrations.AddLogging(logging => logging.AddProvider(Log));
         registrations.AddSingleton(new StorageOptions { WriteDeadline = writeDeadline ?? TimeSpan.FromSeconds(20) });
-        registrations.AddHostingStorage(connectionString);
+        registrations.AddHostingStorage(connectionString, regional);
         services = registrations.BuildServiceProvider();
     }
 
@@ -31,7 +31,7 @@ internal sealed class Stores : IAsyncDisposable
 
     public EventLog Events => services.GetRequiredService<EventLog>();
 
-    public NpgsqlDataSource Source => services.GetRequiredService<NpgsqlDataSource>();
+    public NpgsqlDataSource Source => services.GetRequiredService<Databases>().Shared.Source;
 
     public static ContainerRecord Container(string region, string id, string app = "shop", string server = "srv-1", string vm = "vm-1") => new()
     {

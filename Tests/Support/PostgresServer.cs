@@ -96,6 +96,25 @@ public sealed class PostgresServer : IAsyncDisposable
         return ConnectionStringOf(name);
     }
 
+    /// <summary>A database as SQL, without the membership of silos, which means nothing elsewhere and later.</summary>
+    public async Task<string> Dump(string connectionString)
+    {
+        var file = Path.Combine(directory, "dump.sql");
+        await PostgresBinary.Run("pg_dump", "-h", "127.0.0.1", "-p", PortText, "-U", "postgres", "--no-owner", "--no-privileges", "--inserts",
+            "--exclude-table-data=orleans_member", "--exclude-table-data=orleans_cluster", "-f", file, NameOf(connectionString));
+        return await File.ReadAllTextAsync(file);
+    }
+
+    /// <summary>Backs a database up and restores it as a new one, as operators do; answers its connection string.</summary>
+    public async Task<string> BackUpAndRestore(string connectionString)
+    {
+        var file = Path.Combine(directory, "backup.dump");
+        await PostgresBinary.Run("pg_dump", "-h", "127.0.0.1", "-p", PortText, "-U", "postgres", "-Fc", "-f", file, NameOf(connectionString));
+        var restored = await CreateDatabase();
+        await PostgresBinary.Run("pg_restore", "-h", "127.0.0.1", "-p", PortText, "-U", "postgres", "--exit-on-error", "-d", NameOf(restored), file);
+        return restored;
+    }
+
     /// <summary>Stops it at once and removes all it wrote.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -106,6 +125,10 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private string ConnectionStringOf(string database) =>
         $"Host=127.0.0.1;Port={Port};Username=postgres;Database={database};Timeout=5;Command Timeout=30";
+
+    private string PortText => Port.ToString(CultureInfo.InvariantCulture);
+
+    private static string NameOf(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString).Database!;
 
     private int ProcessId() =>
         int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);

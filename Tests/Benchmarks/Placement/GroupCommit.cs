@@ -19,8 +19,8 @@ internal sealed class GroupCommit : IAsyncDisposable
     private GroupCommit(DeploymentStore store, long epoch) => (_store, _epoch) = (store, epoch);
 
     public static async Task<GroupCommit> Start(NpgsqlDataSource source) => new(
-        new DeploymentStore(source, new StorageOptions(), TimeProvider.System, NullLogger<DeploymentStore>.Instance),
-        await new PoolStore(source).RaiseEpoch(Region, CancellationToken.None));
+        new DeploymentStore(new Databases(source), new StorageOptions(), TimeProvider.System, NullLogger<DeploymentStore>.Instance),
+        await new PoolStore(new Databases(source)).RaiseEpoch(Region, CancellationToken.None));
 
     public Task<Measured> Run(int callers, int batch, TimeSpan warmUp, TimeSpan window, Func<ProcessorTimes> times) =>
         new Load(callers, async _ =>

@@ -20,9 +20,11 @@ public sealed class Load : IAsyncDisposable
     private readonly Pool _pool;
     private readonly byte[] _request;
     private readonly TimeSpan _pause;
+    private readonly int[] _ports;
     private readonly Task _running;
     private readonly long _begun = Stopwatch.GetTimestamp();
     private int _answered;
+    private int _turn;
     private long _slowest;
 
     /// <summary>Begins at once.</summary>
@@ -30,9 +32,10 @@ public sealed class Load : IAsyncDisposable
     /// <param name="app">The app.</param>
     /// <param name="connections">Each has one request under way.</param>
     /// <param name="pause">Between two requests of a connection.</param>
-    public Load(Pool pool, string app, int connections = 4, TimeSpan pause = default)
+    /// <param name="ports">Where the gateways are: a connection is made to the next one that takes it, as a balancer does. Null for the stack's one.</param>
+    public Load(Pool pool, string app, int connections = 4, TimeSpan pause = default, int[]? ports = null)
     {
-        (_pool, _pause) = (pool, pause);
+        (_pool, _pause, _ports) = (pool, pause, ports ?? [pool.Stack.Port]);
         _request = Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: {app}.localhost:{pool.Stack.Port}\r\n\r\n");
         _running = Task.WhenAll(Enumerable.Range(0, connections).Select(_ => Task.Run(Run)));
     }
@@ -76,11 +79,11 @@ public sealed class Load : IAsyncDisposable
         Connection? connection = null;
         while (!_ended.IsCancellationRequested)
         {
-            connection ??= new Connection(_pool.Stack.Port);
+            connection ??= new Connection(_ports, Interlocked.Increment(ref _turn));
             var begun = Stopwatch.GetTimestamp();
             var failure = await connection.Ask(_request);
             Note(failure, Stopwatch.GetElapsedTime(begun));
-            if (failure is not null)
+            if (failure is not null || connection.IsOver)
             {
                 connection.Dispose();
                 connection = null;
@@ -102,11 +105,14 @@ public sealed class Load : IAsyncDisposable
     }
 
     /// <summary>One connection that is kept as long as answers come.</summary>
-    private sealed class Connection(int port) : IDisposable
+    private sealed class Connection(int[] ports, int turn) : IDisposable
     {
-        private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        private Socket _socket = NewSocket();
         private readonly byte[] _buffer = new byte[16 * 1024];
         private int _filled;
+
+        /// <summary>Whether the gateway said that it closes the connection.</summary>
+        public bool IsOver { get; private set; }
 
         /// <summary>Sends a request and reads its answer: null for a whole 200, else what went wrong.</summary>
         public async Task<string?> Ask(byte[] request)
@@ -115,9 +121,10 @@ public sealed class Load : IAsyncDisposable
             try
             {
                 if (!_socket.Connected)
-                    await _socket.ConnectAsync(IPAddress.Loopback, port, deadline.Token);
+                    await Connect(deadline.Token);
                 await _socket.SendAsync(request, deadline.Token);
                 var answer = await Read(deadline.Token);
+                IsOver = answer.Contains("Connection: close", StringComparison.OrdinalIgnoreCase);
                 return answer.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal) ? null : answer.ReplaceLineEndings(" ");
             }
             catch (SocketException broken)
@@ -131,6 +138,25 @@ public sealed class Load : IAsyncDisposable
         }
 
         public void Dispose() => _socket.Dispose();
+
+        private static Socket NewSocket() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+
+        private async Task Connect(CancellationToken cancellation)
+        {
+            for (var attempt = 0; ; attempt++)
+            {
+                try
+                {
+                    await _socket.ConnectAsync(IPAddress.Loopback, ports[(turn + attempt) % ports.Length], cancellation);
+                    return;
+                }
+                catch (SocketException) when (attempt + 1 < ports.Length)
+                {
+                    _socket.Dispose();
+                    _socket = NewSocket();
+                }
+            }
+        }
 
         private async Task<string> Read(CancellationToken cancellation)
         {

@@ -10,7 +10,7 @@ public sealed class OnePool : ICollectionFixture<Pool>
     public const string Name = "pool";
 }
 
-/// <summary>A region of three servers, each a control group with a third of this machine, shared by all scenarios.</summary>
+/// <summary>A region of three servers, each a control group with a third of this machine, and two silos, shared by all scenarios.</summary>
 public class Pool : IAsyncLifetime
 {
     public const string Region = "eu-1";
@@ -18,7 +18,7 @@ public class Pool : IAsyncLifetime
     private readonly Stack _stack;
     private readonly string[] _shape;
 
-    public Pool() : this("pool", "--servers", "3", "--regions", "1")
+    public Pool() : this("pool", "--servers", "3", "--regions", "1", "--silos", "2")
     {
     }
 
