@@ -21,6 +21,7 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     private static readonly TimeSpan SettleDeadline = TimeSpan.FromSeconds(2);
     private readonly ILogger _log = logs.CreateLogger("Agent");
     private readonly ServerGroups _groups = new(CgroupMount.OfMachine(), settings.Names.Group, settings.HasShare, logs.CreateLogger("Cgroups"));
+    private readonly StartsFirst _startsFirst = new(time);
     private readonly SystemdNotifier _systemd = new();
     private readonly SubnetClaims _subnets = new(SubnetClaims.MachineDirectory);
 
@@ -93,7 +94,7 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     {
         var store = new DesiredStore(DirectoryOf(vm.Name), _log);
         var failures = new FailureStore(DirectoryOf(vm.Name), _log);
-        var reconciler = new VmReconciler(vm.Name, store, failures, board, images, probe, time, logs.CreateLogger("Containers"));
+        var reconciler = new VmReconciler(vm.Name, store, failures, board, images, probe, _startsFirst, time, logs.CreateLogger("Containers"));
         reconciler.Restore();
         return new VmSupervisor(vm, Driver(vm), reconciler, board, time, logs.CreateLogger("Vms"));
     }
