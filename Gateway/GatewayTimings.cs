@@ -33,6 +33,12 @@ internal sealed record GatewayTimings
     /// <summary>Pause between rounds over replicas that refuse connections, unless a change comes first.</summary>
     public TimeSpan Round { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Who waited for a container comes, on an average, so long after the one before.</summary>
+    public TimeSpan Apart { get; init; } = TimeSpan.FromMilliseconds(3);
+
+    /// <summary>Nobody who waited for a container comes later than this after it is there.</summary>
+    public TimeSpan LongestSpread { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Host names that are learned at once.</summary>
     public int MaxResolving { get; init; } = 256;
 

@@ -21,6 +21,7 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     private static readonly TimeSpan SettleDeadline = TimeSpan.FromSeconds(2);
     private readonly ILogger _log = logs.CreateLogger("Agent");
     private readonly ServerGroups _groups = new(CgroupMount.OfMachine(), settings.Names.Group, settings.HasShare, logs.CreateLogger("Cgroups"));
+    private readonly StartsFirst _startsFirst = new(time);
     private readonly SystemdNotifier _systemd = new();
     private readonly SubnetClaims _subnets = new(SubnetClaims.MachineDirectory);
 
@@ -39,13 +40,14 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
         var vms = settings.Vms.Select(vm => Supervisor(vm, board, images, probe)).ToList();
         var control = new ControlPlane(settings.StateDirectory, time, logs.CreateLogger("Hub"));
         control.Restore();
-        using var sampler = new ServerSampler(settings, _groups, () => Nested(vms).SelectMany(vm => vm.Running()), time);
-        var watch = new ServerWatch(settings, _groups, sampler, [.. Nested(vms)], control, board, time, logs.CreateLogger("Pressure"));
+        using var sampler = new ServerSampler(settings, _groups, () => Reconcilers(Nested(vms)).SelectMany(vm => vm.Running()), time);
+        var others = OfEngines([.. vms.Except(Nested(vms)).Select(vm => vm.Reconciler)]);
+        var watch = new ServerWatch(settings, _groups, sampler, others, [.. Reconcilers(Nested(vms))], control, board, time, logs.CreateLogger("Pressure"));
         using var readers = new LogReaders(vms, board.Wake, time);
         var hub = new HubClient(settings, vms, board, watch, control, readers, time, logs.CreateLogger("Hub"));
         _log.LogInformation("Agent of server {Region}/{Server} ({Cpu} m CPU, {Memory} MiB) as {Name}",
             settings.Region, settings.Server, settings.Capacity.CpuMillis, settings.Capacity.MemoryMiB, settings.Names.Group);
-        await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), watch.RunAsync,
+        await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), watch.RunAsync, others.RunAsync,
             token => TalkAsync(vms, hub, token)], cancellation);
     }
 
@@ -74,8 +76,15 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     }
 
     /// <summary>Containers that the kernel of this server accounts for.</summary>
-    private static IEnumerable<VmReconciler> Nested(IEnumerable<VmSupervisor> vms) =>
-        vms.Where(one => one.Vm.Driver == VmDriverKind.Nested).Select(one => one.Reconciler);
+    private static IEnumerable<VmSupervisor> Nested(IEnumerable<VmSupervisor> vms) => vms.Where(one => one.Vm.Driver == VmDriverKind.Nested);
+
+    private static IEnumerable<VmReconciler> Reconcilers(IEnumerable<VmSupervisor> vms) => vms.Select(one => one.Reconciler);
+
+    private EngineUsage OfEngines(IReadOnlyList<VmReconciler> vms) => new(
+        () => vms.SelectMany(vm => vm.Running()),
+        (container, cancellation) => vms.First(vm => vm.Name == container.Vm).Engine is { } engine
+            ? engine.ReadUsageAsync(container.Id, cancellation) : Task.FromResult<EngineReading?>(null),
+        time);
 
     /// <summary>A restarted agent first looks at what runs: a hello without it would take it out of traffic.</summary>
     private async Task TalkAsync(IReadOnlyList<VmSupervisor> vms, HubClient hub, CancellationToken cancellation)
@@ -93,7 +102,7 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     {
         var store = new DesiredStore(DirectoryOf(vm.Name), _log);
         var failures = new FailureStore(DirectoryOf(vm.Name), _log);
-        var reconciler = new VmReconciler(vm.Name, store, failures, board, images, probe, time, logs.CreateLogger("Containers"));
+        var reconciler = new VmReconciler(vm.Name, store, failures, board, images, probe, _startsFirst, time, logs.CreateLogger("Containers"));
         reconciler.Restore();
         return new VmSupervisor(vm, Driver(vm), reconciler, board, time, logs.CreateLogger("Vms"));
     }

@@ -26,7 +26,7 @@ internal sealed record Thresholds(double Admit, double Evict);
 internal sealed record Server(
     string Id, bool Online, bool Cordoned, bool Admitting, string? NotAdmittingReason, int CpuMillis, int MemoryMiB,
     Shares? Utilization, Thresholds? Thresholds, IReadOnlyList<Vm>? Vms,
-    IReadOnlyDictionary<string, string>? Labels, bool Draining, int Containers, bool Suspect);
+    IReadOnlyDictionary<string, string>? Labels, bool Draining, int Containers, bool Suspect, int? CapMillis);
 
 internal sealed record Vm(
     string Id, string Driver, int CpuMillis, int MemoryMiB, int FreeCpuMillis, int FreeMemoryMiB, int Containers, bool Ready, string? Reason,

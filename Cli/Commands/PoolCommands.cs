@@ -70,13 +70,19 @@ internal static class PoolCommands
     private static void WriteServers(Invocation call, Server[] servers)
     {
         var table = new Listing(
-            "id", "admitting", "cpu#", "memory#", "primary cpu#", "admit under#", "evict over#", "cpu millis#", "memory mib#", "vms#", "labels", "why not");
+            "id", "admitting", "cpu#", "memory#", "primary cpu#", "admit under#", "evict over#", "cpu millis#", "memory mib#", "vms#", "labels", "note");
         foreach (var s in servers)
             table.Add(s.Id, Admitting(s), Words.Percent(s.Utilization?.Cpu), Words.Percent(s.Utilization?.Memory), Words.Percent(s.Utilization?.PrimaryCpu),
                 Words.Percent(s.Thresholds?.Admit), Words.Percent(s.Thresholds?.Evict), s.CpuMillis, s.MemoryMiB, s.Vms?.Count ?? 0,
-                Words.Labels(s.Labels), s.NotAdmittingReason);
+                Words.Labels(s.Labels), Note(s));
         table.Write(call.Terminal, "There are no servers yet: one appears when its agent connects.");
     }
+
+    /// <summary>Why it takes no containers, and what those it has are held to.</summary>
+    private static string Note(Server server) => string.Join("; ", new[]
+    {
+        server.NotAdmittingReason, server.CapMillis is { } cap ? $"its containers are held to {cap} m CPU" : null,
+    }.OfType<string>());
 
     private static Cell Admitting(Server server) => server switch
     {

@@ -41,32 +41,27 @@ internal sealed class ThresholdsCommand
 
     private async Task OfServer(Invocation call, string id, CancellationToken cancel)
     {
-        var path = new PoolTarget(id).Path;
-        JsonNode? change = null;
-        if (!call.Arguments.GetValue(_reset))
-            change = Change(call, (await call.Api.Get(path, AnswerJson.Default.Server, cancel)).Value.Thresholds);
-        var answer = await call.Api.Send(HttpMethod.Patch, path, new JsonObject { ["thresholds"] = change }, AnswerJson.Default.Server, cancel);
+        var change = call.Arguments.GetValue(_reset) ? null : Change(call);
+        var body = new JsonObject { ["thresholds"] = change };
+        var answer = await call.Api.Send(HttpMethod.Patch, new PoolTarget(id).Path, body, AnswerJson.Default.Server, cancel);
         call.Show(answer, server => call.Say(Sentence(server.Id, server.Thresholds, change is null ? ", as its region" : "")));
     }
 
     private async Task OfRegion(Invocation call, string name, CancellationToken cancel)
     {
         if (call.Arguments.GetValue(_reset)) throw CommandException.Usage("--reset is for servers: a region has no other thresholds to go back to.");
-        var regions = (await call.Api.Get("v1/regions", AnswerJson.Default.RegionArray, cancel)).Value;
-        var region = Array.Find(regions, r => r.Name == name) ?? throw new CommandException($"There is no region '{name}'. See: hosting regions");
-        var body = new JsonObject { ["thresholds"] = Change(call, region.Thresholds) };
+        var body = new JsonObject { ["thresholds"] = Change(call) };
         var answer = await call.Api.Send(HttpMethod.Patch, $"v1/regions/{Uri.EscapeDataString(name)}", body, AnswerJson.Default.Region, cancel);
         call.Show(answer, changed => call.Say(Sentence(changed.Name, changed.Thresholds, ", where a server has none of its own")));
     }
 
-    /// <summary>Both thresholds: what was not given stays as it is.</summary>
-    private JsonObject Change(Invocation call, Thresholds? now)
+    /// <summary>What is given; the platform leaves the rest as it is.</summary>
+    private JsonObject Change(Invocation call)
     {
-        var admit = call.Arguments.GetValue(_admit) ?? now?.Admit;
-        var evict = call.Arguments.GetValue(_evict) ?? now?.Evict;
-        return admit is null || evict is null
-            ? throw new CommandException("The region does not answer, so its thresholds now are not known: give both --admit and --evict.")
-            : new JsonObject { ["admit"] = admit, ["evict"] = evict };
+        var change = new JsonObject();
+        if (call.Arguments.GetValue(_admit) is { } admit) change["admit"] = admit;
+        if (call.Arguments.GetValue(_evict) is { } evict) change["evict"] = evict;
+        return change;
     }
 
     private static string Sentence(string target, Thresholds? thresholds, string where) =>

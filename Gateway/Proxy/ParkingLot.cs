@@ -18,6 +18,7 @@ internal sealed class ParkingLot(GatewayTimings timings, GatewayMetrics metrics,
         try
         {
             await view.Superseded.WaitAsync(timeout, time, abort);
+            await Spread(upstream, abort);
         }
         catch (TimeoutException)
         {
@@ -29,6 +30,17 @@ internal sealed class ParkingLot(GatewayTimings timings, GatewayMetrics metrics,
             Leave(upstream);
         }
         return true;
+    }
+
+    /// <summary>
+    /// All at once they would fill the backlog of a container that has just started; whoever finds it full has to try again, and the kernel
+    /// lets him wait a second for that.
+    /// </summary>
+    private Task Spread(Upstream upstream, CancellationToken abort)
+    {
+        var replicas = Math.Max(1, upstream.View.Near.Length + upstream.View.Far.Length);
+        var place = timings.Apart * Random.Shared.Next(Math.Max(1, upstream.Parked)) / replicas;
+        return Task.Delay(place < timings.LongestSpread ? place : timings.LongestSpread, time, abort);
     }
 
     private bool TryEnter(Upstream upstream)

@@ -38,6 +38,19 @@ public readonly record struct Thresholds([property: Id(0)] double Admit, [proper
 {
     /// <summary>Admit under 0.60, evict over 0.80.</summary>
     public static Thresholds Default { get; } = new(0.60, 0.80);
+
+    /// <summary>Whether containers are let in only where they may stay.</summary>
+    [JsonIgnore] public bool AreInOrder => Admit <= Evict;
+}
+
+/// <summary>Thresholds to change; null leaves one as it is.</summary>
+/// <param name="Admit">See <see cref="Thresholds"/>.</param>
+/// <param name="Evict">See <see cref="Thresholds"/>.</param>
+[GenerateSerializer, Immutable, Alias("hosting.ThresholdsPatch")]
+public sealed record ThresholdsPatch([property: Id(0)] double? Admit = null, [property: Id(1)] double? Evict = null)
+{
+    /// <summary>The thresholds with this change; they need not be in order.</summary>
+    public Thresholds Apply(Thresholds known) => new(Admit ?? known.Admit, Evict ?? known.Evict);
 }
 
 /// <summary>The shares of a server that are in use by anyone, at one moment.</summary>

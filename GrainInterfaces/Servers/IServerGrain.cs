@@ -21,8 +21,8 @@ public interface IServerGrain : IGrainWithStringKey
     /// <summary>Containers whose state changed on the server. False as for <see cref="Report"/>.</summary>
     [Alias("ReportContainers")] Task<bool> ReportContainers(long session, IReadOnlyList<ContainerStatus> changed);
 
-    /// <summary>Changes the operator's policy. Null when there is no such server.</summary>
-    [Alias("Configure")] Task<ServerRecord?> Configure(ServerPatch patch);
+    /// <summary>Changes the operator's policy. A threshold of its own that the change leaves out is, at first, that of the region now.</summary>
+    [Alias("Configure")] Task<ServerConfigured> Configure(ServerPatch patch);
 
     /// <summary>Changes the operator's policy for one of its VMs. Null when there is no such VM.</summary>
     [Alias("ConfigureVm")] Task<VmRecord?> ConfigureVm(string vm, VmPatch patch);
@@ -51,7 +51,7 @@ public sealed record ServerPatch
     [Id(0)] public bool? Cordoned { get; init; }
 
     /// <summary>Thresholds of its own.</summary>
-    [Id(1)] public Thresholds? Thresholds { get; init; }
+    [Id(1)] public ThresholdsPatch? Thresholds { get; init; }
 
     /// <summary>Goes back to the region's thresholds.</summary>
     [Id(2)] public bool ResetThresholds { get; init; }
@@ -59,6 +59,12 @@ public sealed record ServerPatch
     /// <summary>Empties it, which closes it, too; opening it ends that.</summary>
     [Id(3)] public bool? Draining { get; init; }
 }
+
+/// <summary>What came of a change of a server.</summary>
+/// <param name="Server">The server as it is now; null when there is no such server.</param>
+/// <param name="Refused">The thresholds that it would lead to, with evict below admit: then nothing has changed. Else null.</param>
+[GenerateSerializer, Alias("hosting.ServerConfigured")]
+public sealed record ServerConfigured([property: Id(0)] ServerRecord? Server, [property: Id(1)] Thresholds? Refused = null);
 
 /// <summary>What an operator may change of a VM; null leaves a field as it is.</summary>
 [GenerateSerializer, Alias("hosting.VmPatch")]

@@ -99,6 +99,12 @@ public sealed record ServerStatus
 
     /// <summary>Share of the time for which its primary waited for a CPU, 0 to 1; null when that is not measured.</summary>
     [Id(9)] public double? PrimaryWait { get; init; }
+
+    /// <summary>What its containers together may use of its CPU for the primary's sake, in thousandths of a core; null while they are not held to less than they want.</summary>
+    [Id(10)] public int? CapMillis { get; init; }
+
+    /// <summary>Share of its CPU, 0 to 1, that its containers would take more if they were not held to <see cref="CapMillis"/>.</summary>
+    [Id(11)] public double HeldBack { get; init; }
 }
 
 /// <summary>A VM as the matching of its region sees it now.</summary>

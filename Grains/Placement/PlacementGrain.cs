@@ -24,6 +24,7 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
     private PlacementLedger _ledger = null!;
     private RegionPolicy _policy = new();
     private long _epoch;
+    private bool _fenced;
 
     private string Region => this.GetPrimaryKeyString();
 
@@ -180,7 +181,10 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         }
         if (!accepted)
         {
-            log.LogWarning("Another silo has taken over the placement of {Region}; this one refused a commit and steps back", Region);
+            // Many commits may be under way at once, and all are refused.
+            if (!_fenced)
+                log.LogWarning("Another silo has taken over the placement of {Region}; commits of this one are refused, and it steps back", Region);
+            _fenced = true;
             throw new PlacementFencedException(Region);
         }
     }

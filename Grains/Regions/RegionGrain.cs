@@ -27,10 +27,14 @@ internal sealed class RegionGrain(
 
     public Task<RegionPolicy> GetPolicy() => Task.FromResult(policy.State);
 
-    public async Task SetPolicy(RegionPolicy next)
+    public async Task<Thresholds?> Configure(RegionPatch patch)
     {
+        var next = patch.Apply(policy.State);
+        if (!next.Thresholds.AreInOrder)
+            return next.Thresholds;
         await DurableState.Write(this, policy, next);
         await GrainFactory.GetGrain<IPlacementGrain>(this.GetPrimaryKeyString()).SetPolicy(next);
+        return null;
     }
 
     public Task<bool> Serves() => GrainFactory.GetGrain<IPlacementGrain>(this.GetPrimaryKeyString()).AnyServer();

@@ -100,21 +100,23 @@ internal sealed partial class ServerGrain(
         return true;
     }
 
-    public async Task<ServerRecord?> Configure(ServerPatch patch)
+    public async Task<ServerConfigured> Configure(ServerPatch patch)
     {
         if (_record is not { } record)
-            return null;
+            return new ServerConfigured(null);
         var (cordoned, draining) = Decide(record.Cordoned, record.Draining, patch.Cordoned, patch.Draining);
-        var thresholds = patch.ResetThresholds ? null : patch.Thresholds ?? record.Thresholds;
+        var thresholds = patch.ResetThresholds ? null : await Merge(patch.Thresholds, record.Thresholds);
+        if (thresholds is { AreInOrder: false })
+            return new ServerConfigured(record, thresholds);
         if (await pool.SetServerPolicy(Region, Name, cordoned, draining, thresholds, CancellationToken.None) is not { } next)
-            return null;
+            return new ServerConfigured(null);
         _record = next;
         await Placement.Configure(next);
         Govern().Ignore();
         LookAgain();
         Log("configured", $"server {Name} is {Words(cordoned, draining)}, thresholds "
             + (thresholds is { } t ? $"admit {t.Admit:0.00} evict {t.Evict:0.00}" : "of the region"));
-        return next;
+        return new ServerConfigured(next);
     }
 
     public async Task<VmRecord?> ConfigureVm(string vm, VmPatch patch)
@@ -149,6 +151,9 @@ internal sealed partial class ServerGrain(
 
     // The timer does the work; being called keeps the grain there.
     public Task Keep() => Task.CompletedTask;
+
+    private async Task<Thresholds?> Merge(ThresholdsPatch? patch, Thresholds? own) =>
+        patch is null ? own : patch.Apply(own ?? (await policies.Get(Region)).Thresholds);
 
     /// <summary>Draining closes, and opening ends a drain.</summary>
     private static (bool Cordoned, bool Draining) Decide(bool wasCordoned, bool wasDraining, bool? cordon, bool? drain)

@@ -10,6 +10,7 @@ namespace Hosting.HostAgent.Engine;
 internal sealed class ContainerEngine : IDisposable
 {
     private static readonly TimeSpan QuickCall = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StatsCall = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SlowCall = TimeSpan.FromMinutes(2);
     private readonly DockerClient _docker;
     private readonly string _owner;
@@ -53,6 +54,17 @@ internal sealed class ContainerEngine : IDisposable
         EngineContainer? found = null;
         var result = await CallAsync(async token => found = FromInspect(await _docker.Containers.InspectContainerAsync(id, token)), QuickCall, cancellation);
         return result.Outcome == EngineOutcome.NoSuchContainer ? (EngineResult.Done, null) : (result, found);
+    }
+
+    /// <summary>What a container of ours uses; null when the engine does not say, or the container does not run.</summary>
+    public async Task<EngineReading?> ReadUsageAsync(string id, CancellationToken cancellation)
+    {
+        EngineReading? reading = null;
+        var sink = new ReadingSink(stats => reading = EngineReading.Of(stats));
+        // One shot: an older engine would look twice, a second apart.
+        var once = new ContainerStatsParameters { Stream = false, OneShot = true };
+        await CallAsync(token => _docker.Containers.GetContainerStatsAsync(id, once, sink, token), StatsCall, cancellation);
+        return reading is { CpuSeconds: > 0 } ? reading : null;
     }
 
     /// <summary>Makes a container, published at a port of the VM; answers the engine's own id of it too.</summary>
@@ -143,6 +155,11 @@ internal sealed class ContainerEngine : IDisposable
         "created" => Presence.Created,
         _ => started ? Presence.Exited : Presence.Created,
     };
+
+    private sealed class ReadingSink(Action<ContainerStatsResponse> read) : IProgress<ContainerStatsResponse>
+    {
+        public void Report(ContainerStatsResponse value) => read(value);
+    }
 
     private sealed class EventSink(Action<string> changed) : IProgress<Message>
     {

@@ -11,8 +11,8 @@ namespace Hosting.HostAgent.Pressure;
 /// containers may use of the CPU, and stops some when memory is nearly gone.
 /// </summary>
 internal sealed class ServerWatch(
-    AgentSettings settings, ServerGroups groups, ServerSampler sampler, IReadOnlyList<VmReconciler> vms, ControlPlane hub, StatusBoard board,
-    TimeProvider time, ILogger log)
+    AgentSettings settings, ServerGroups groups, ServerSampler sampler, EngineUsage others, IReadOnlyList<VmReconciler> vms, ControlPlane hub,
+    StatusBoard board, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
     private readonly HeldBack _heldBack = new();
@@ -46,7 +46,12 @@ internal sealed class ServerWatch(
         try
         {
             var measured = sampler.Sample();
-            Latest = measured with { Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity, settings.Vms) };
+            // What the kernel of this server does not account for is neither held nor stopped, only told.
+            Latest = measured with
+            {
+                Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity, settings.Vms),
+                Containers = [.. measured.Containers, .. others.Latest],
+            };
             board.Wake();
             Throttle(measured);
             Relieve(measured);

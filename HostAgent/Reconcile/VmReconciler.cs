@@ -10,7 +10,8 @@ namespace Hosting.HostAgent.Reconcile;
 /// about it changes: what is wanted, an event of the engine, the end of a delay, the VM's own coming and going.
 /// </summary>
 internal sealed class VmReconciler(
-    string vm, DesiredStore store, FailureStore failures, StatusBoard board, ImageSource images, HealthProbe probe, TimeProvider time, ILogger log) : IDisposable
+    string vm, DesiredStore store, FailureStore failures, StatusBoard board, ImageSource images, HealthProbe probe, StartsFirst startsFirst,
+    TimeProvider time, ILogger log) : IDisposable
 {
     private const int Parallel = 8;
     private readonly Dictionary<string, ContainerEntry> _entries = [];
@@ -318,6 +319,10 @@ internal sealed class VmReconciler(
             await _gate.WaitAsync(attachment.Cancellation);
         try
         {
+            // What a server in need gave up is stopped at once.
+            if (operation.Verb == Verb.Stop && entry.Observed.Failure is null)
+                await startsFirst.YieldAsync(attachment.Cancellation);
+            using var start = operation.Verb is Verb.Create or Verb.Start ? startsFirst.Starting() : null;
             return await new ContainerWork(attachment.Vm.Engine, images, attachment.Ports, time)
                 .ExecuteAsync(entry.Desired, entry.Observed, operation, attachment.Cancellation);
         }

@@ -13,8 +13,8 @@ internal static class RegionEndpoints
             .Produces<RegionView[]>();
         regions.MapPatch("/{region}", Patch).WithName("PatchRegion")
             .WithSummary("Change a region's policy: thresholds of every server that has none of its own, and when and how fast containers leave a server. What is left out stays.")
-            .Accepts<RegionChange>("application/json")
-            .Produces<RegionView>().ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound)
+            .Accepts<RegionPatch>("application/json")
+            .Produces<RegionView>().ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
     }
 
@@ -26,15 +26,14 @@ internal static class RegionEndpoints
 
     private static async Task<IResult> Patch(string region, HttpRequest request, IGrainFactory grains, RegionQueries regions, CancellationToken cancel)
     {
-        var body = await RequestBody.Read<RegionChange>(request, cancel);
+        var body = await RequestBody.Read<RegionPatch>(request, cancel);
         if (body.Problem is not null) return body.Problem;
-        var change = body.Value!;
-        if (change.Check() is { } invalid) return invalid;
+        var patch = body.Value!;
+        if (RegionPatchRules.Check(patch) is { } invalid) return invalid;
         var names = await regions.Names(cancel);
         if (!names.Contains(region)) return Problems.NoSuchRegion(region, names);
-        var grain = grains.GetGrain<IRegionGrain>(region);
-        var policy = await grain.GetPolicy().Bounded(cancel);
-        await grain.SetPolicy(change.Apply(policy)).Bounded(cancel);
+        if (await grains.GetGrain<IRegionGrain>(region).Configure(patch).Bounded(cancel) is { } refused)
+            return ThresholdRules.Refused(refused);
         return TypedResults.Ok(await View(region, grains, regions, cancel));
     }
 

@@ -16,9 +16,9 @@ internal static class ServerEndpoints
         servers.MapGet("/{region}/{server}", Get).WithName("GetServer").WithSummary("One server.")
             .Produces<ServerView>().ProducesProblem(StatusCodes.Status404NotFound);
         servers.MapPatch("/{region}/{server}", Patch).WithName("PatchServer")
-            .WithSummary("Cordon a server (cordoned; false also ends a drain), or give it thresholds of its own; thresholds null goes back to the region's.")
+            .WithSummary("Cordon a server (cordoned; false also ends a drain), or give it thresholds of its own; what is left out stays; thresholds null goes back to the region's.")
             .Accepts<ServerChange>("application/json")
-            .Produces<ServerView>().ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound)
+            .Produces<ServerView>().ProducesValidationProblem().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
         servers.MapPost("/{region}/{server}/drain", Drain).WithName("DrainServer")
             .WithSummary("Cordon a server and move everything away, replacement first; containers says how many are left. PATCH cordoned false ends it.")
@@ -51,7 +51,8 @@ internal static class ServerEndpoints
         if (ThresholdRules.Check(change.Thresholds) is { } invalid) return invalid;
         if (await Find(region, server, regions, cancel) is null) return Problems.NoSuchServer(GrainKeys.Server(region, server));
         var patch = new ServerPatch { Cordoned = change.Cordoned, Thresholds = change.Thresholds, ResetThresholds = change.ResetThresholds };
-        await grains.GetGrain<IServerGrain>(GrainKeys.Server(region, server)).Configure(patch).Bounded(cancel);
+        var done = await grains.GetGrain<IServerGrain>(GrainKeys.Server(region, server)).Configure(patch).Bounded(cancel);
+        if (done.Refused is { } refused) return ThresholdRules.Refused(refused);
         return await Get(region, server, regions, cancel);
     }
 
@@ -81,8 +82,8 @@ internal sealed record ServerChange
     /// <summary>Closes the server for new containers, or opens it.</summary>
     public bool? Cordoned { get; init; }
 
-    /// <summary>Thresholds of the server's own; null goes back to those of its region.</summary>
-    public Thresholds? Thresholds
+    /// <summary>Thresholds of the server's own; one that is left out stays as it is, null goes back to those of its region.</summary>
+    public ThresholdsPatch? Thresholds
     {
         get;
         init

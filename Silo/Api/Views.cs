@@ -26,17 +26,20 @@ internal sealed record VmView(
 
 /// <summary>
 /// A server as the matching of its region sees it now; its thresholds are those in effect. While it is draining,
-/// <paramref name="Containers"/> are those that have not left yet.
+/// <paramref name="Containers"/> are those that have not left yet. <paramref name="CapMillis"/> is what its containers together may use of the CPU
+/// while the primary needs it, else null; <paramref name="HeldBack"/> the share of the server's CPU that they would take more.
 /// </summary>
 internal sealed record ServerView(
     string Id, bool Online, bool Cordoned, bool Admitting, string? NotAdmittingReason, int CpuMillis, int MemoryMiB,
     Utilization? Utilization, Thresholds Thresholds, IReadOnlyList<VmView> Vms, IReadOnlyDictionary<string, string> Labels,
-    bool Draining, int Containers, bool Suspect, DateTimeOffset? LastHeardAt, double? PrimaryWait)
+    bool Draining, int Containers, bool Suspect, DateTimeOffset? LastHeardAt, double? PrimaryWait,
+    int? CapMillis, double HeldBack)
 {
     public static ServerView Of(ServerStatus s) => new(
         GrainKeys.Server(s.Server.Region, s.Server.Name), s.Online, s.Server.Cordoned, s.Admitting, s.NotAdmittingReason,
         s.Server.CpuMillis, s.Server.MemoryMiB, s.Utilization, s.Thresholds, [.. s.Vms.Select(VmView.Of)], s.Server.Labels,
-        s.Server.Draining, s.Vms.Sum(vm => vm.Containers), s.Suspect, s.LastHeardAt, s.PrimaryWait);
+        s.Server.Draining, s.Vms.Sum(vm => vm.Containers), s.Suspect, s.LastHeardAt, s.PrimaryWait,
+        s.CapMillis, s.HeldBack);
 }
 
 /// <summary>A region; the numbers are null when it does not answer, and <paramref name="Reason"/> says so.</summary>

@@ -15,7 +15,7 @@ public sealed class PoolTests(ApiHost api)
              "utilization":{"cpu":0.25,"memory":0.5,"primaryCpu":0.125},"thresholds":{"admit":0.6,"evict":0.8},
              "vms":[{"id":"eu-1/shown/vm-1","region":"eu-1","server":"shown","name":"vm-1","driver":"nested","cpuMillis":2000,"memoryMiB":1024,
                      "freeCpuMillis":1500,"freeMemoryMiB":512,"containers":2,"ready":true,"reason":null,"cordoned":false,"draining":false}],
-             "labels":{"zone":"a"},"draining":false,"containers":2,"suspect":false,"lastHeardAt":null,"primaryWait":null}
+             "labels":{"zone":"a"},"draining":false,"containers":2,"suspect":false,"lastHeardAt":null,"primaryWait":null,"capMillis":null,"heldBack":0}
             """)), reply.Text);
         var vms = (await api.Send("GET", "/v1/vms?server=eu-1/shown")).Is(200);
         Assert.True(JsonNode.DeepEquals(vms.Json, reply.Json!["vms"]), vms.Text);
@@ -48,11 +48,24 @@ public sealed class PoolTests(ApiHost api)
     }
 
     [Theory]
+    [InlineData("/v1/servers/eu-1/halves")]
+    [InlineData("/v1/regions/eu-1")]
+    public async Task A_threshold_that_is_not_named_stays(string path)
+    {
+        api.World.AddServer("halves");
+        await api.Send("PATCH", path, """{"thresholds":{"admit":0.6,"evict":0.8}}""");
+        var changed = (await api.Send("PATCH", path, """{"thresholds":{"evict":0.9}}""")).Is(200).Json!["thresholds"]!;
+        Assert.Equal((0.6, 0.9), (changed["admit"]!.GetValue<double>(), changed["evict"]!.GetValue<double>()));
+        var refused = (await api.Send("PATCH", path, """{"thresholds":{"evict":0.5}}""")).IsProblem(409);
+        Assert.Contains("admit 0.6 and evict 0.5", Assert.Single(refused.Errors("thresholds")), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("{}", "$")]
     [InlineData("""{"cordon":true}""", "cordon")]
     [InlineData("""{"resetThresholds":true}""", "resetThresholds")]
     [InlineData("""{"cordoned":"yes"}""", "cordoned")]
-    [InlineData("""{"thresholds":{"admit":0.5}}""", "thresholds.evict")]
+    [InlineData("""{"thresholds":{}}""", "thresholds")]
     [InlineData("""{"thresholds":{"admit":0,"evict":0.5}}""", "thresholds.admit")]
     [InlineData("""{"thresholds":{"admit":0.5,"evict":1.01}}""", "thresholds.evict")]
     [InlineData("""{"thresholds":{"admit":0.6,"evict":0.5}}""", "thresholds.evict")]

@@ -188,10 +188,13 @@ internal sealed class ScriptedRegion(World world) : Grain, IRegionGrain
         ? throw World.NoSilo
         : Task.FromResult(world.Policies.GetValueOrDefault(Region, new RegionPolicy()));
 
-    public Task SetPolicy(RegionPolicy policy)
+    public Task<Thresholds?> Configure(RegionPatch patch)
     {
-        world.Policies[Region] = policy;
-        return Task.CompletedTask;
+        var next = patch.Apply(world.Policies.GetValueOrDefault(Region, new RegionPolicy()));
+        if (!next.Thresholds.AreInOrder)
+            return Task.FromResult<Thresholds?>(next.Thresholds);
+        world.Policies[Region] = next;
+        return Task.FromResult<Thresholds?>(null);
     }
 
     public Task Keep() => Task.CompletedTask;
@@ -200,16 +203,18 @@ internal sealed class ScriptedRegion(World world) : Grain, IRegionGrain
 [GrainType("scripted-server")]
 internal sealed class ScriptedServer(World world) : Grain, IServerGrain
 {
-    public Task<ServerRecord?> Configure(ServerPatch patch)
+    public Task<ServerConfigured> Configure(ServerPatch patch)
     {
         var status = world.Servers[this.GetPrimaryKeyString().Split('/')[1]];
-        var thresholds = patch.ResetThresholds ? null : patch.Thresholds ?? status.Server.Thresholds;
+        var thresholds = patch.ResetThresholds ? null : patch.Thresholds?.Apply(status.Thresholds) ?? status.Server.Thresholds;
+        if (thresholds is { AreInOrder: false })
+            return Task.FromResult(new ServerConfigured(status.Server, thresholds));
         var record = status.Server with
         {
             Cordoned = patch.Draining ?? patch.Cordoned ?? status.Server.Cordoned, Draining = patch.Draining ?? false, Thresholds = thresholds,
         };
         world.Servers[record.Name] = status with { Server = record, Thresholds = thresholds ?? Thresholds.Default };
-        return Task.FromResult<ServerRecord?>(record);
+        return Task.FromResult(new ServerConfigured(record));
     }
 
     public Task<VmRecord?> ConfigureVm(string vm, VmPatch patch)

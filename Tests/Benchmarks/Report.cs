@@ -23,9 +23,10 @@ internal sealed record Report(string Name, IReadOnlyList<string> Conditions, IRe
             return;
         }
         var table = new Table { Border = Console.IsOutputRedirected ? TableBorder.None : TableBorder.Rounded };
-        table.AddColumns("figure", "measured", Peer, "to reach", "reached");
+        var bare = Rows.Any(row => row.Bare is not null);
+        table.AddColumns(["figure", .. bare ? ["bare engine"] : Array.Empty<string>(), "measured", Peer, "to reach", "reached"]);
         foreach (var row in Rows)
-            table.AddRow(row.What, row.Text(row.Measured), row.Floor is { } floor ? row.Text(floor) : "", row.Goal ?? "", row.Verdict);
+            table.AddRow([row.What, .. bare ? [row.Text(row.Bare)] : Array.Empty<string>(), row.Text(row.Measured), row.Text(row.Floor), row.Goal ?? "", row.Verdict]);
         AnsiConsole.Write(table);
         foreach (var condition in Conditions)
             AnsiConsole.WriteLine(condition);
@@ -41,9 +42,12 @@ internal sealed record Report(string Name, IReadOnlyList<string> Conditions, IRe
 /// <param name="Reached">Whether it is; null when there is no goal.</param>
 internal sealed record Figure(string What, double Measured, string Unit, double? Floor = null, string? Goal = null, bool? Reached = null)
 {
+    /// <summary>What it takes the engine alone, in the same run, where it is measured beside a peer; else null.</summary>
+    public double? Bare { get; init; }
+
     internal string Verdict => Reached switch { true => "yes", false => "NO", null => "" };
 
-    internal string Text(double value) => string.Create(CultureInfo.InvariantCulture, $"{value:0.##} {Unit}").TrimEnd();
+    internal string Text(double? value) => value is { } v ? string.Create(CultureInfo.InvariantCulture, $"{v:0.##} {Unit}").TrimEnd() : "";
 }
 
 /// <summary>It was called wrongly.</summary>

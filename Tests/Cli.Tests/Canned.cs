@@ -31,6 +31,7 @@ internal static class Canned
         [{"id":"eu-1/srv-1","online":true,"cordoned":false,"admitting":true,"notAdmittingReason":null,"cpuMillis":8000,"memoryMiB":16384,
           "utilization":{"cpu":0.314,"memory":0.5,"primaryCpu":0.2},"thresholds":{"admit":0.6,"evict":0.8},"vms":[{"id":"eu-1/srv-1/vm-1"}],"labels":{"zone":"a","disk":"ssd"}},
          {"id":"eu-1/srv-2","online":false,"cordoned":false,"admitting":false,"notAdmittingReason":"its agent is not connected","cpuMillis":8000,"memoryMiB":16384,
-          "utilization":null,"thresholds":{"admit":0.6,"evict":0.8},"vms":[],"labels":{}}]
+          "utilization":null,"thresholds":{"admit":0.6,"evict":0.8},"vms":[],"labels":{}},
+         {"id":"eu-1/srv-3","online":true,"cordoned":false,"admitting":true,"cpuMillis":8000,"memoryMiB":16384,"capMillis":300}]
         """;
 }

@@ -33,44 +33,38 @@ public sealed class OperatorTests
         Assert.Equal((1, "error: There is no server 'srv-9'. See: hosting servers\n"), (run.Code, run.Error));
     }
 
-    private const string Regions = """[{"name":"eu-1","thresholds":{"admit":0.6,"evict":0.8}},{"name":"eu-2","thresholds":null,"reason":"silent"}]""";
-
     [Fact]
     public async Task Thresholds_of_a_region_change_and_what_is_not_given_stays()
     {
         await using var api = (await FakeApi.Start())
-            .On("GET /v1/regions", 200, Regions)
             .On("PATCH /v1/regions/eu-1", 200, """{"name":"eu-1","thresholds":{"admit":0.5,"evict":0.8}}""");
         var run = await Run.Command(api, "thresholds", "eu-1", "--admit", "0.5");
         Assert.Equal("eu-1 admits under 50% and evicts over 80%, where a server has none of its own.\n", run.Out);
-        Assert.Equal("""{"thresholds":{"admit":0.5,"evict":0.8}}""", api.Requests.Last().Body);
+        Assert.Equal("""{"thresholds":{"admit":0.5}}""", api.Requests.Last().Body);
     }
 
     [Fact]
     public async Task Thresholds_of_a_server_change_and_go_back_to_its_regions()
     {
         const string changed = """{"id":"eu-1/srv-1","thresholds":{"admit":0.7,"evict":0.9}}""";
-        await using var api = (await FakeApi.Start())
-            .On("GET /v1/servers/eu-1/srv-1", 200, changed)
-            .On("PATCH /v1/servers/eu-1/srv-1", 200, changed);
+        await using var api = (await FakeApi.Start()).On("PATCH /v1/servers/eu-1/srv-1", 200, changed);
         var run = await Run.Command(api, "thresholds", "eu-1/srv-1", "--evict", "0.95");
         Assert.Equal("eu-1/srv-1 admits under 70% and evicts over 90%.\n", run.Out);
-        Assert.Equal("""{"thresholds":{"admit":0.7,"evict":0.95}}""", api.Requests.Last().Body);
+        Assert.Equal("""{"thresholds":{"evict":0.95}}""", api.Requests.Last().Body);
 
         run = await Run.Command(api, "thresholds", "eu-1/srv-1", "--reset");
         Assert.Equal("eu-1/srv-1 admits under 70% and evicts over 90%, as its region.\n", run.Out);
         Assert.Equal("""{"thresholds":null}""", api.Requests.Last().Body);
     }
 
-    [Theory]
-    [InlineData("eu-9", "There is no region 'eu-9'")]
-    [InlineData("eu-2", "give both --admit and --evict")]
-    public async Task Thresholds_of_a_region_that_is_not_there_say_so(string region, string message)
+    [Fact]
+    public async Task Thresholds_that_contradict_those_that_stay_say_so()
     {
-        await using var api = (await FakeApi.Start()).On("GET /v1/regions", 200, Regions);
-        var run = await Run.Command(api, "thresholds", region, "--admit", "0.5");
+        await using var api = (await FakeApi.Start()).On("PATCH /v1/regions/eu-1", 409,
+            """{"status":409,"title":"The request contradicts what exists","detail":"d","errors":{"thresholds":["would be admit 0.6 and evict 0.5."]}}""");
+        var run = await Run.Command(api, "thresholds", "eu-1", "--evict", "0.5");
         Assert.Equal(1, run.Code);
-        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.Contains("would be admit 0.6 and evict 0.5.", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -24,6 +24,7 @@ public sealed class TableTests
         var lines = run.Out.Split('\n');
         Assert.Matches(@"^eu-1/srv-1 +yes +31% +50% +20% +60% +80% +8000 +16384 +1 +disk=ssd, zone=a$", lines[1]);
         Assert.Matches(@"^eu-1/srv-2 +offline +60% +80% +8000 +16384 +0 +its agent is not connected$", lines[2]);
+        Assert.EndsWith(" its containers are held to 300 m CPU", lines[3], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Net.Http.Json;
+using Hosting.Placement;
+using Hosting.Regions;
 using Hosting.Servers;
 using Hosting.Silo.Agents;
 using Hosting.Support;
@@ -43,7 +45,40 @@ public sealed class AgentMessagesTests(SiloUnderTest silo) : IClassFixture<SiloU
     public async Task An_agent_hears_of_a_changed_region_within_seconds()
     {
         await using var agent = await SimulatedAgent.Connect(silo.Hub, "us-1", "policy-2");
-        await silo.Grains.GetGrain<Regions.IRegionGrain>("us-1").SetPolicy(new Regions.RegionPolicy { EvictAfterSeconds = 9 });
+        await silo.Grains.GetGrain<IRegionGrain>("us-1").Configure(new RegionPatch { EvictAfterSeconds = 9 });
         await SiloUnderTest.Eventually(() => Task.FromResult(agent.Policy is { EvictAfterSeconds: 9 }), "the region's new policy is told");
+    }
+
+    [Fact]
+    public async Task Changes_of_a_region_at_the_same_time_are_all_kept()
+    {
+        var region = silo.Grains.GetGrain<IRegionGrain>("us-1");
+        RegionPatch[] changes =
+        [
+            new() { LostAfterSeconds = 60 }, new() { CooldownSeconds = 7 }, new() { MovesAtOnce = 3 }, new() { MovesPerMinute = 4 },
+            new() { Thresholds = new ThresholdsPatch(Admit: 0.55) }, new() { Thresholds = new ThresholdsPatch(Evict: 0.85) },
+        ];
+        Assert.All(await Task.WhenAll(changes.Select(region.Configure)), Assert.Null);
+        var policy = await region.GetPolicy();
+        Assert.Equal((60, 7, 3, 4, new Thresholds(0.55, 0.85)),
+            (policy.LostAfterSeconds, policy.CooldownSeconds, policy.MovesAtOnce, policy.MovesPerMinute, policy.Thresholds));
+        Assert.Equal(new Thresholds(0.55, 0.5), await region.Configure(new RegionPatch { MovesAtOnce = 9, Thresholds = new ThresholdsPatch(Evict: 0.5) }));
+        Assert.Equal(policy, await region.GetPolicy());
+    }
+
+    [Fact]
+    public async Task Changes_of_a_server_at_the_same_time_are_all_kept()
+    {
+        await using var agent = await SimulatedAgent.Connect(silo.Hub, SiloUnderTest.Region, "policy-3");
+        var server = silo.Grains.GetGrain<IServerGrain>(GrainKeys.Server(SiloUnderTest.Region, "policy-3"));
+        ServerPatch[] changes =
+        [
+            new() { Cordoned = true }, new() { Thresholds = new ThresholdsPatch(Admit: 0.25) }, new() { Thresholds = new ThresholdsPatch(Evict: 0.35) },
+        ];
+        await Task.WhenAll(changes.Select(server.Configure));
+        var refused = await server.Configure(new ServerPatch { Cordoned = false, Thresholds = new ThresholdsPatch(Admit: 0.5) });
+        Assert.Equal(new Thresholds(0.5, 0.35), refused.Refused);
+        var record = (await server.GetRecord())!;
+        Assert.Equal((true, new Thresholds(0.25, 0.35)), (record.Cordoned, record.Thresholds));
     }
 }

@@ -84,8 +84,7 @@ public sealed partial class PlacementLedger
         Advance(now);
         if (!_servers.TryGetValue(server, out var entry) || !entry.Online) return false;
         _index.Withdraw(entry);
-        entry.Measure(report.Utilization, report.Wanted, report.SampledAt);
-        entry.PrimaryWait = report.PrimaryWait;
+        entry.Measure(report);
         Settle(entry, report);
         SetReadiness(entry, report.Vms);
         entry.Fresh = true;

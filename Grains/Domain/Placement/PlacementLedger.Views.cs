@@ -48,6 +48,8 @@ public sealed partial class PlacementLedger
             Suspect = !server.Fresh,
             LastHeardAt = server.LastReport,
             PrimaryWait = server.PrimaryWait,
+            CapMillis = server.CapMillis,
+            HeldBack = server.HeldBack,
         };
     }
 }

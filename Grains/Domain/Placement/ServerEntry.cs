@@ -41,7 +41,13 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
     private Utilization? Wanted { get; set; }
 
     /// <summary>As in the last report.</summary>
-    public double? PrimaryWait { get; set; }
+    public double? PrimaryWait { get; private set; }
+
+    /// <summary>As in the last report.</summary>
+    public int? CapMillis { get; private set; }
+
+    /// <summary>As in the last report.</summary>
+    public double HeldBack { get; private set; }
 
     /// <summary>CPU promised here that no report includes yet, in thousandths of a core.</summary>
     public int InFlightCpu { get; private set; }
@@ -102,10 +108,11 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
         SetLimits();
     }
 
-    public void Measure(Utilization utilization, Utilization wanted, DateTimeOffset sampledAt)
+    public void Measure(UtilizationReport report)
     {
-        (Utilization, Wanted) = (utilization, wanted);
-        SampledAt = sampledAt;
+        (Utilization, Wanted) = (report.Utilization, report.Wanted);
+        (PrimaryWait, CapMillis, HeldBack) = (report.PrimaryWait, report.CapMillis, report.HeldBack);
+        SampledAt = report.SampledAt;
         SetLimits();
     }
 

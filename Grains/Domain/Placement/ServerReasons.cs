@@ -32,9 +32,14 @@ internal static class ServerReasons
             : Text($"none of its {server.Vms.Length} VMs is ready");
 
     private static string? OverThreshold(ServerEntry server) =>
-        server.HeadroomCpu < 0 ? Threshold("CPU", server.ProjectedCpu(0), server.Thresholds.Admit)
+        server.HeadroomCpu < 0 ? Threshold("CPU", server.ProjectedCpu(0), server.Thresholds.Admit) + Held(server)
         : server.HeadroomMemory < 0 ? Threshold("memory", server.ProjectedMemory(0), server.Thresholds.Admit)
         : null;
+
+    /// <summary>A server may look as if it had room: only because its containers are kept from using it.</summary>
+    private static string Held(ServerEntry server) => server is { CapMillis: { } cap, HeldBack: > 0 }
+        ? Text($"; {server.HeldBack * 100:0.#} % of it are what its containers would take if they were not held to {cap} m")
+        : "";
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

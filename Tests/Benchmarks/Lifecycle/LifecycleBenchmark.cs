@@ -11,8 +11,6 @@ internal static class LifecycleBenchmark
     private const int Batch = 20;
     // As many at once as the agent works on in one VM.
     private const int Parallel = 8;
-    // Above the ports the agent publishes at.
-    private const int BarePorts = 50_000;
     // The runtime goes on compiling what was just used for a while; that is not idling.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan IdleWindow = TimeSpan.FromSeconds(30);
@@ -22,7 +20,7 @@ internal static class LifecycleBenchmark
         await using var stack = await BenchStack.Start();
         await Console.Error.WriteLineAsync("measuring ...");
         // The matching fills one VM before the next, so the platform's containers are on the same engine as the bare ones.
-        using var engine = await BareEngine.Connect(stack.Engine(await stack.VmOf("hello")), BarePorts);
+        using var engine = await BareEngine.Connect(stack.Engine(await stack.VmOf("hello")));
         await WarmUp(stack, engine);
         var idle = await Idle(stack);
         var (bare, single) = await Single(stack, engine);
@@ -117,7 +115,7 @@ internal static class LifecycleBenchmark
         return rate;
     }
 
-    private static async Task<string[]> Many(BareEngine engine, int count)
+    private static async Task<BareContainer[]> Many(BareEngine engine, int count)
     {
         using var gate = new SemaphoreSlim(Parallel);
         return await Task.WhenAll(Enumerable.Range(0, count).Select(async _ =>

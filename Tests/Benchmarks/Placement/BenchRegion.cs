@@ -41,7 +41,7 @@ internal sealed class BenchRegion(IGrainFactory? grains, string name, int server
     /// <summary>Every agent connects, as far as the matching is concerned. Their servers' grains hear of none, and must not take them for lost.</summary>
     public async Task Join()
     {
-        await grains!.GetGrain<IRegionGrain>(name).SetPolicy(new RegionPolicy { LostAfterSeconds = 86_400 });
+        await grains!.GetGrain<IRegionGrain>(name).Configure(new RegionPatch { LostAfterSeconds = 86_400 });
         foreach (var chunk in Enumerable.Range(0, servers).Chunk(JoinsAtOnce))
             await Task.WhenAll(chunk.Select(server => Placement.Join(Server(server), Vms(server))));
     }

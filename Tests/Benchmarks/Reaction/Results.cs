@@ -9,7 +9,11 @@ internal sealed class Results(Scenario scenario)
 
     private readonly List<Outcome>[] _outcomes = [.. scenario.Sides.Select(_ => new List<Outcome>())];
 
+    private readonly List<double> _bare = [];
+
     public void Add(int side, Outcome outcome) => _outcomes[side].Add(outcome);
+
+    public void AddBare(TimeSpan took) => _bare.Add(Seconds(took));
 
     public IEnumerable<Figure> Figures()
     {
@@ -27,7 +31,10 @@ internal sealed class Results(Scenario scenario)
             scenario.Sides.Count > 1 ? Seconds(_outcomes[1].Max(o => o.Slowest)) : null);
     }
 
-    private Figure Time(int figure, int peer, int percentile)
+    private Figure Time(int figure, int peer, int percentile) =>
+        Timed(figure, peer, percentile) with { Bare = peer == 1 && _bare.Count > 0 ? Percentile(_bare, percentile) : null };
+
+    private Figure Timed(int figure, int peer, int percentile)
     {
         var timed = scenario.Figures[figure];
         var ours = Percentile(0, figure, percentile);
@@ -48,10 +55,12 @@ internal sealed class Results(Scenario scenario)
             scenario.NoneFails ? "none" : null, scenario.NoneFails ? failed == 0 : null);
     }
 
+    private double Percentile(int side, int figure, int percentile) => Percentile(_outcomes[side].Select(o => Seconds(o.Times[figure])), percentile);
+
     /// <summary>By nearest rank.</summary>
-    private double Percentile(int side, int figure, int percentile)
+    private static double Percentile(IEnumerable<double> times, int percentile)
     {
-        var sorted = _outcomes[side].Select(o => Seconds(o.Times[figure])).Order().ToList();
+        var sorted = times.Order().ToList();
         return sorted[(int)Math.Ceiling(sorted.Count * percentile / 100.0) - 1];
     }
 

@@ -7,6 +7,9 @@ namespace Hosting.Benchmarks.Reaction;
 /// <param name="Seconds">About how long one run of all sides takes, with making and removing the app.</param>
 internal sealed record Scenario(string Name, IReadOnlyList<Timed> Figures, IReadOnlyList<Side> Sides, int Seconds)
 {
+    /// <summary>The same done by the engine alone; null where that says nothing.</summary>
+    public Func<Task<TimeSpan>>? Bare { get; init; }
+
     /// <summary>Whether no request may fail on our side.</summary>
     public bool NoneFails { get; init; } = true;
 }

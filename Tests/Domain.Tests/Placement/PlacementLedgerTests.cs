@@ -62,7 +62,8 @@ public sealed class PlacementLedgerTests
         Assert.Equal("srv-2/vm-1", region.PlaceOne(Request(cpu: 100)));
         var capped = region.Ledger.Describe(region.Now).Single(s => s.Server.Name == "srv-1");
         Assert.False(capped.Admitting);
-        Assert.Equal(0.3, capped.Utilization?.Cpu);
+        Assert.EndsWith("; 40 % of it are what its containers would take if they were not held to 800 m", capped.NotAdmittingReason, StringComparison.Ordinal);
+        Assert.Equal((0.3, 800, 0.4), (capped.Utilization?.Cpu, capped.CapMillis, capped.HeldBack));
     }
 
     [Fact]
