@@ -9,6 +9,7 @@ using Hosting.HostAgent.Pressure;
 using Hosting.HostAgent.Reconcile;
 using Hosting.HostAgent.Utilization;
 using Hosting.HostAgent.Vms;
+using Hosting.HostAgent.Vms.Qemu;
 using Microsoft.Extensions.Hosting.Systemd;
 
 namespace Hosting.HostAgent;
@@ -101,6 +102,7 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     private IVmDriver Driver(VmSettings vm) => vm.Driver switch
     {
         VmDriverKind.Engine => new EngineDriver(settings, vm, time),
+        VmDriverKind.Qemu => new QemuDriver(settings, vm, _groups, _subnets, time, logs.CreateLogger("Vms")),
         _ => new NestedDriver(settings, vm, _groups, _subnets, time),
     };
 
@@ -127,6 +129,9 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     {
         foreach (var vm in Directory.Exists(DirectoryOf("")) ? Directory.GetDirectories(DirectoryOf("")) : [])
             Directory.Delete(vm, recursive: true);
+        var states = Path.Combine(settings.StateDirectory, SavedStates.Folder);
+        if (Directory.Exists(states))
+            Directory.Delete(states, recursive: true);
         foreach (var file in new[] { "agent.lock", ControlPlane.FileName })
             File.Delete(Path.Combine(settings.StateDirectory, file));
         foreach (var directory in new[] { DirectoryOf(""), settings.StateDirectory })

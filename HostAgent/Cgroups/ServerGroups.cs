@@ -5,7 +5,8 @@ namespace Hosting.HostAgent.Cgroups;
 /// <summary>Where a VM's processes live.</summary>
 /// <param name="EngineGroups">Directories whose <c>cgroup.procs</c> the engine's first process enters.</param>
 /// <param name="ContainersParent">The parent group of containers, as a container engine wants it.</param>
-internal sealed record VmGroups(IReadOnlyList<string> EngineGroups, string ContainersParent);
+/// <param name="ContainerGroups">Its directories: what a VM that is one process enters.</param>
+internal sealed record VmGroups(IReadOnlyList<string> EngineGroups, string ContainersParent, IReadOnlyList<string> ContainerGroups);
 
 /// <summary>
 /// The server's control groups. Engines run at a modest normal weight, for an engine in the idle class takes long to start on a
@@ -91,7 +92,7 @@ internal sealed class ServerGroups
         }
 
         Check(At("memory", $"{Idle}/{vm}")?.SetMemoryLimit(capacity.MemoryMiB), $"VM {vm} may use more memory than it has");
-        return new VmGroups([.. Joined().Select(mount => new Cgroup(mount, $"{Engines}/{vm}").Path)], $"/{Idle}/{vm}");
+        return new VmGroups(Paths($"{Engines}/{vm}"), $"/{Idle}/{vm}", Paths($"{Idle}/{vm}"));
     }
 
     /// <summary>Processes of a VM, its containers' too.</summary>
@@ -142,6 +143,8 @@ internal sealed class ServerGroups
     private string? SetIdleCpu() => At("cpu", Idle) is not { } idle
         ? "no hierarchy has the cpu controller"
         : _cap is { } cap ? idle.SetCpuLimit(cap) : idle.LiftCpuLimit();
+
+    private string[] Paths(string name) => [.. Joined().Select(mount => new Cgroup(mount, name).Path)];
 
     private Cgroup[] Of(CgroupMount mount, string vm) => [new Cgroup(mount, $"{Engines}/{vm}"), new Cgroup(mount, $"{Idle}/{vm}")];
 

@@ -62,7 +62,7 @@ internal static class AgentMessages
     private static Vm Describe(VmSupervisor one) => new()
     {
         Name = one.Vm.Name,
-        Driver = one.Vm.Driver == VmDriverKind.Engine ? "engine" : "nested",
+        Driver = one.Vm.Driver switch { VmDriverKind.Engine => "engine", VmDriverKind.Qemu => "qemu", _ => "nested" },
         CpuMillis = one.Vm.Capacity.CpuMillis,
         MemoryMib = one.Vm.Capacity.MemoryMiB,
         Ready = one.NotReady is null,
