@@ -41,12 +41,13 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
         var control = new ControlPlane(settings.StateDirectory, time, logs.CreateLogger("Hub"));
         control.Restore();
         using var sampler = new ServerSampler(settings, _groups, () => Nested(vms).SelectMany(vm => vm.Running()), time);
-        var watch = new ServerWatch(settings, _groups, sampler, [.. Nested(vms)], control, board, time, logs.CreateLogger("Pressure"));
+        var priority = new PriorityWatch(_groups, vms, time, logs.CreateLogger("Pressure"));
+        var watch = new ServerWatch(settings, _groups, sampler, [.. Nested(vms)], control, priority, board, time, logs.CreateLogger("Pressure"));
         using var readers = new LogReaders(vms, board.Wake, time);
         var hub = new HubClient(settings, vms, board, watch, control, readers, time, logs.CreateLogger("Hub"));
         _log.LogInformation("Agent of server {Region}/{Server} ({Cpu} m CPU, {Memory} MiB) as {Name}",
             settings.Region, settings.Server, settings.Capacity.CpuMillis, settings.Capacity.MemoryMiB, settings.Names.Group);
-        await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), watch.RunAsync,
+        await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), watch.RunAsync, priority.RunAsync,
             token => TalkAsync(vms, hub, token)], cancellation);
     }
 

@@ -40,6 +40,7 @@ internal static class AgentMessages
             message.PrimaryWait = wait;
         if (measured.Hold is { } hold)
             (message.CapMillis, message.HeldBack) = (hold.CapMillis, hold.Share);
+        message.Unprotected = measured.Unprotected ?? "";
         message.Usage.AddRange(measured.Containers.Select(one => new Protocol.ContainerUsage
         {
             Container = one.Container.Id, CpuMillis = one.CpuMillis, MemoryMib = one.MemoryMiB,

@@ -11,7 +11,7 @@ namespace Hosting.HostAgent.Pressure;
 /// containers may use of the CPU, and stops some when memory is nearly gone.
 /// </summary>
 internal sealed class ServerWatch(
-    AgentSettings settings, ServerGroups groups, ServerSampler sampler, IReadOnlyList<VmReconciler> vms, ControlPlane hub, StatusBoard board,
+    AgentSettings settings, ServerGroups groups, ServerSampler sampler, IReadOnlyList<VmReconciler> vms, ControlPlane hub, PriorityWatch priority, StatusBoard board,
     TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
@@ -46,7 +46,7 @@ internal sealed class ServerWatch(
         try
         {
             var measured = sampler.Sample();
-            Latest = measured with { Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity, settings.Vms) };
+            Latest = measured with { Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity, settings.Vms), Unprotected = priority.Fault };
             board.Wake();
             Throttle(measured);
             Relieve(measured);

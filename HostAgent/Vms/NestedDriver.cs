@@ -102,7 +102,7 @@ internal sealed class NestedDriver : IVmDriver
         {
             await running.Engine.WaitForExitAsync(cancellation);
             return "its engine ended";
-        });
+        }) { FirstProcess = running.Init };
 
     private void PrepareFiles()
     {

@@ -86,6 +86,7 @@ public sealed partial class PlacementLedger
         _index.Withdraw(entry);
         entry.Measure(report.Utilization, report.Wanted, report.SampledAt);
         entry.PrimaryWait = report.PrimaryWait;
+        entry.Unprotected = report.Unprotected;
         Settle(entry, report);
         SetReadiness(entry, report.Vms);
         entry.Fresh = true;

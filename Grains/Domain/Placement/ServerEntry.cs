@@ -43,6 +43,9 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
     /// <summary>As in the last report.</summary>
     public double? PrimaryWait { get; set; }
 
+    /// <summary>As in the last report: why its primary may feel its VMs.</summary>
+    public string? Unprotected { get; set; }
+
     /// <summary>CPU promised here that no report includes yet, in thousandths of a core.</summary>
     public int InFlightCpu { get; private set; }
 
@@ -84,6 +87,7 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
         !Online ? PlacementRule.Offline
         : !Fresh ? PlacementRule.Stale
         : Cordoned ? PlacementRule.Cordoned
+        : Unprotected is not null ? PlacementRule.Unprotected
         : null;
 
     public bool Admits(Demand demand) => demand.CpuMillis <= HeadroomCpu && demand.MemoryMiB <= HeadroomMemory;

@@ -156,7 +156,7 @@ internal sealed class QemuDriver : IVmDriver
     private RunningVm Up(ContainerEngine engine, Running running, bool adopted)
     {
         var network = _slot.Network(running.Subnet);
-        return new RunningVm(engine, network.PublicAddress, network.Ports, adopted, token => WaitForEndAsync(engine, running.Process, token));
+        return new RunningVm(engine, network.PublicAddress, network.Ports, adopted, token => WaitForEndAsync(engine, running.Process, token)) { FirstProcess = running.Process };
     }
 
     /// <summary>The end of its process is noticed at once; an engine that is silent for long is the end too.</summary>

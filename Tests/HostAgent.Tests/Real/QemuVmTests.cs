@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Hosting.HostAgent.Cgroups;
+using Hosting.HostAgent.Vms;
 using Hosting.Protocol;
 
 namespace Hosting.HostAgent.Tests.Real;
@@ -61,9 +63,9 @@ public sealed class QemuVmTests(QemuVmFixture vm, ITestOutputHelper output) : IC
 
     private void EveryThreadIsInTheLowestClass()
     {
-        var threads = Directory.GetDirectories($"/proc/{vm.EmulatorPid()}/task");
-        Assert.True(threads.Length > 2);
-        Assert.All(threads, thread => Assert.Contains($"/{vm.Names.Group}/idle/{QemuVmFixture.Vm}", File.ReadAllText($"{thread}/cgroup")));
+        var threads = PriorityCheck.ThreadsOf(HostProcess.Find(vm.EmulatorPid())!);
+        Assert.True(threads.Count > 2);
+        Assert.Null(PriorityCheck.Outside(threads, $"/{vm.Names.Group}/idle/{QemuVmFixture.Vm}", "/none"));
         Assert.Contains("1700000", File.ReadAllText($"/proc/{vm.EmulatorPid()}/status"));
     }
 }
