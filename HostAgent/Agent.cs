@@ -9,6 +9,7 @@ using Hosting.HostAgent.Pressure;
 using Hosting.HostAgent.Reconcile;
 using Hosting.HostAgent.Utilization;
 using Hosting.HostAgent.Vms;
+using Hosting.HostAgent.Vms.Qemu;
 using Microsoft.Extensions.Hosting.Systemd;
 
 namespace Hosting.HostAgent;
@@ -42,12 +43,14 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
         control.Restore();
         using var sampler = new ServerSampler(settings, _groups, () => Reconcilers(Nested(vms)).SelectMany(vm => vm.Running()), time);
         var others = OfEngines([.. vms.Except(Nested(vms)).Select(vm => vm.Reconciler)]);
-        var watch = new ServerWatch(settings, _groups, sampler, others, [.. Reconcilers(Nested(vms))], control, board, time, logs.CreateLogger("Pressure"));
+        var priority = new PriorityWatch(_groups, vms, time, logs.CreateLogger("Pressure"));
+        var watch = new ServerWatch(
+            settings, _groups, sampler, others, [.. Reconcilers(Nested(vms))], control, priority, board, time, logs.CreateLogger("Pressure"));
         using var readers = new LogReaders(vms, board.Wake, time);
         var hub = new HubClient(settings, vms, board, watch, control, readers, time, logs.CreateLogger("Hub"));
         _log.LogInformation("Agent of server {Region}/{Server} ({Cpu} m CPU, {Memory} MiB) as {Name}",
             settings.Region, settings.Server, settings.Capacity.CpuMillis, settings.Capacity.MemoryMiB, settings.Names.Group);
-        await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), watch.RunAsync, others.RunAsync,
+        await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), watch.RunAsync, others.RunAsync, priority.RunAsync,
             token => TalkAsync(vms, hub, token)], cancellation);
     }
 
@@ -110,6 +113,7 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     private IVmDriver Driver(VmSettings vm) => vm.Driver switch
     {
         VmDriverKind.Engine => new EngineDriver(settings, vm, time),
+        VmDriverKind.Qemu => new QemuDriver(settings, vm, _groups, _subnets, time, logs.CreateLogger("Vms")),
         _ => new NestedDriver(settings, vm, _groups, _subnets, time),
     };
 
@@ -136,6 +140,9 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     {
         foreach (var vm in Directory.Exists(DirectoryOf("")) ? Directory.GetDirectories(DirectoryOf("")) : [])
             Directory.Delete(vm, recursive: true);
+        var states = Path.Combine(settings.StateDirectory, SavedStates.Folder);
+        if (Directory.Exists(states))
+            Directory.Delete(states, recursive: true);
         foreach (var file in new[] { "agent.lock", ControlPlane.FileName })
             File.Delete(Path.Combine(settings.StateDirectory, file));
         foreach (var directory in new[] { DirectoryOf(""), settings.StateDirectory })

@@ -35,7 +35,7 @@ if (settings is null)
 
 if (Environment.UserName != "root" && !settings.Vms.All(vm => vm.Driver == VmDriverKind.Engine))
 {
-    Console.Error.WriteLine("Nested VMs need root: run the agent as root.");
+    Console.Error.WriteLine("VMs on this server need root: run the agent as root.");
     return Failed;
 }
 

@@ -15,6 +15,9 @@ public enum PlacementRule
     /// <summary>Its server is cordoned.</summary>
     [JsonStringEnumMemberName("cordoned")] Cordoned,
 
+    /// <summary>Its server's own check found that its primary may feel the VMs.</summary>
+    [JsonStringEnumMemberName("unprotected")] Unprotected,
+
     /// <summary>The VM's engine is not ready.</summary>
     [JsonStringEnumMemberName("vmNotReady")] VmNotReady,
 

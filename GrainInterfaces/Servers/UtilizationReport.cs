@@ -30,6 +30,9 @@ public sealed record UtilizationReport
     /// <summary>Share of the server's CPU, 0 to 1, that its containers would take more if they were not held to the cap.</summary>
     [Id(6)] public double HeldBack { get; init; }
 
+    /// <summary>Why the server's primary may feel its VMs, by its agent's own check: it takes nothing new meanwhile. Null when it should not.</summary>
+    [Id(9)] public string? Unprotected { get; init; }
+
     /// <summary>The shares that would be in use without a cap: a server that is only kept from being full is full.</summary>
     public Utilization Wanted => Utilization with { Cpu = Math.Min(1, Utilization.Cpu + HeldBack) };
 }

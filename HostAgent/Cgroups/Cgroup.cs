@@ -30,6 +30,18 @@ internal sealed class Cgroup(CgroupMount mount, string name)
         return IsV2 ? Set("cpu.weight", "1") : Set("cpu.shares", "2");
     }
 
+    /// <summary>Reads back what <see cref="SetLowestClass"/> sets. Answers what is not in force; null when all is.</summary>
+    public string? LowestClassNotInForce()
+    {
+        if (File.Exists(System.IO.Path.Combine(Path, "cpu.idle")))
+            return NotInForce("cpu.idle", "1");
+        return IsV2 ? NotInForce("cpu.weight", "1") : NotInForce("cpu.shares", "2");
+    }
+
+    /// <summary>Reads back what <see cref="SetMemoryLimit"/> sets. Answers what is not in force; null when it is.</summary>
+    public string? MemoryLimitNotInForce(int memoryMiB) =>
+        NotInForce(IsV2 ? "memory.max" : "memory.limit_in_bytes", Text((long)memoryMiB * 1024 * 1024));
+
     /// <summary>Weight in the terms of version 1, where 1024 is the default.</summary>
     public string? SetShares(int shares) =>
         IsV2 ? Set("cpu.weight", Text(Math.Max(1, shares * 100 / 1024))) : Set("cpu.shares", Text(shares));
@@ -67,6 +79,19 @@ internal sealed class Cgroup(CgroupMount mount, string name)
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return $"{Path}/{file} did not take {value}: {error.Message}";
+        }
+    }
+
+    private string? NotInForce(string file, string value)
+    {
+        try
+        {
+            var actual = File.ReadAllText(System.IO.Path.Combine(Path, file)).Trim();
+            return actual == value ? null : $"{Path}/{file} is {actual}, not {value}";
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return $"{Path}/{file} cannot be read: {error.Message}";
         }
     }
 

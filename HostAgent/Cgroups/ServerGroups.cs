@@ -5,7 +5,8 @@ namespace Hosting.HostAgent.Cgroups;
 /// <summary>Where a VM's processes live.</summary>
 /// <param name="EngineGroups">Directories whose <c>cgroup.procs</c> the engine's first process enters.</param>
 /// <param name="ContainersParent">The parent group of containers, as a container engine wants it.</param>
-internal sealed record VmGroups(IReadOnlyList<string> EngineGroups, string ContainersParent);
+/// <param name="ContainerGroups">Its directories: what a VM that is one process enters.</param>
+internal sealed record VmGroups(IReadOnlyList<string> EngineGroups, string ContainersParent, IReadOnlyList<string> ContainerGroups);
 
 /// <summary>
 /// The server's control groups. Engines run at a modest normal weight, for an engine in the idle class takes long to start on a
@@ -20,6 +21,7 @@ internal sealed class ServerGroups
     private readonly ILogger _log;
     private readonly Lock _limits = new();
     private readonly Dictionary<string, int> _vmCpuMillis = [];
+    private readonly Dictionary<string, int> _vmMemoryMiB = [];
     private int? _cap;
 
     public ServerGroups(IReadOnlyList<CgroupMount> mounts, string name, bool hasShare, ILogger log)
@@ -87,11 +89,24 @@ internal sealed class ServerGroups
         lock (_limits)
         {
             _vmCpuMillis[vm] = capacity.CpuMillis;
+            _vmMemoryMiB[vm] = capacity.MemoryMiB;
             Check(SetVmCpu(vm), $"VM {vm} may use more CPU than it has");
         }
 
         Check(At("memory", $"{Idle}/{vm}")?.SetMemoryLimit(capacity.MemoryMiB), $"VM {vm} may use more memory than it has");
-        return new VmGroups([.. Joined().Select(mount => new Cgroup(mount, $"{Engines}/{vm}").Path)], $"/{Idle}/{vm}");
+        return new VmGroups(Paths($"{Engines}/{vm}"), $"/{Idle}/{vm}", Paths($"{Idle}/{vm}"));
+    }
+
+    /// <summary>Reads back what keeps the VMs behind the primary. Answers what is not in force; null when all is.</summary>
+    public string? NotInForce()
+    {
+        if (At("cpu", Idle) is not { } idle)
+            return "no hierarchy has the cpu controller";
+        lock (_limits)
+        {
+            return idle.LowestClassNotInForce()
+                ?? _vmMemoryMiB.Select(vm => At("memory", $"{Idle}/{vm.Key}")?.MemoryLimitNotInForce(vm.Value)).FirstOrDefault(fault => fault is not null);
+        }
     }
 
     /// <summary>Processes of a VM, its containers' too.</summary>
@@ -102,7 +117,11 @@ internal sealed class ServerGroups
     public Task RemoveVmAsync(string vm, CancellationToken cancellation)
     {
         lock (_limits)
+        {
             _vmCpuMillis.Remove(vm);
+            _vmMemoryMiB.Remove(vm);
+        }
+
         return RemoveAsync([.. _mounts.SelectMany(mount => Of(mount, vm))], cancellation);
     }
 
@@ -142,6 +161,8 @@ internal sealed class ServerGroups
     private string? SetIdleCpu() => At("cpu", Idle) is not { } idle
         ? "no hierarchy has the cpu controller"
         : _cap is { } cap ? idle.SetCpuLimit(cap) : idle.LiftCpuLimit();
+
+    private string[] Paths(string name) => [.. Joined().Select(mount => new Cgroup(mount, name).Path)];
 
     private Cgroup[] Of(CgroupMount mount, string vm) => [new Cgroup(mount, $"{Engines}/{vm}"), new Cgroup(mount, $"{Idle}/{vm}")];
 

@@ -39,6 +39,9 @@ internal sealed class AgentOptions
     /// <summary>Share of the server's memory in use at which the agent stops containers by itself, over 0 up to 1 (default 0.97).</summary>
     public double LastResortMemory { get; set; } = 0.97;
 
+    /// <summary>Directory of the image made by <c>infra/vm-image</c>; for VMs of the driver <c>qemu</c>.</summary>
+    public string? VmImage { get; set; }
+
     /// <summary>File to write the process id to; optional.</summary>
     public string? PidFile { get; set; }
 }
@@ -49,7 +52,7 @@ internal sealed class VmOptions
     /// <summary>Name within the server, a DNS label.</summary>
     public string? Name { get; set; }
 
-    /// <summary><c>nested</c> (default) or <c>engine</c>.</summary>
+    /// <summary><c>nested</c> (default), <c>qemu</c> or <c>engine</c>.</summary>
     public string? Driver { get; set; }
 
     /// <summary>CPU it offers, in thousandths of a core.</summary>
@@ -57,6 +60,9 @@ internal sealed class VmOptions
 
     /// <summary>Memory it offers, in MiB.</summary>
     public int MemoryMiB { get; set; }
+
+    /// <summary>Size of its data disk in MiB, which takes only what is written to it (default 20,480); driver <c>qemu</c> only.</summary>
+    public int? DiskMiB { get; set; }
 
     /// <summary>Docker endpoint (<c>unix:///...</c> or <c>tcp://host:port</c>); driver <c>engine</c> only.</summary>
     public string? Endpoint { get; set; }

@@ -39,12 +39,19 @@ internal sealed record AgentSettings
 
     public string? PidFile { get; init; }
 
+    /// <summary>Directory of the image that VMs of the driver <c>qemu</c> start from.</summary>
+    public string? VmImage { get; init; }
+
     /// <summary>Everything of this agent on the machine is named after it.</summary>
     public required Names Names { get; init; }
 }
 
 /// <summary>One VM of the server, validated.</summary>
-internal sealed record VmSettings(string Name, VmDriverKind Driver, Capacity Capacity, Uri? Endpoint = null, string? Address = null);
+internal sealed record VmSettings(string Name, VmDriverKind Driver, Capacity Capacity, Uri? Endpoint = null, string? Address = null)
+{
+    /// <summary>Size of the data disk of a VM of the driver <c>qemu</c>; it takes what is written to it.</summary>
+    public int DiskMiB { get; init; }
+}
 
 /// <summary>The server's primary, validated: exactly one of them.</summary>
 internal sealed record PrimarySettings(string? Cgroup, string? Unit, IReadOnlyList<int> Pids, IReadOnlyList<string> Processes);
@@ -57,4 +64,7 @@ internal enum VmDriverKind
 
     /// <summary>A container engine that somebody else runs.</summary>
     Engine,
+
+    /// <summary>A real VM on this server.</summary>
+    Qemu,
 }

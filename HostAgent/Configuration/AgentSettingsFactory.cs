@@ -10,6 +10,7 @@ namespace Hosting.HostAgent.Configuration;
 internal sealed partial class AgentSettingsFactory(Capacity machine)
 {
     private const int DefaultVmMemoryMiB = 4096;
+    private const int DefaultDiskMiB = 20_480;
     private const int MaxVms = 64;
     private const int MostLabels = 64;
     private const int LongestLabel = 256;
@@ -64,6 +65,7 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
             Registries = registries,
             Primary = Primary(options.Primary),
             LastResortMemory = LastResortMemory(options.LastResortMemory),
+            VmImage = Directory("Agent:VmImage", options.VmImage, required: options.Vms.Any(vm => vm.Driver == "qemu")),
             PidFile = Directory("Agent:PidFile", options.PidFile, required: false),
             Names = new Names(state, region, server),
         };
@@ -142,20 +144,30 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
     private VmSettings Vm(string key, VmOptions vm, Capacity server)
     {
         var name = Label($"{key}:Name", vm.Name);
-        var nested = (vm.Driver ?? "nested") == "nested";
-        if (!nested && vm.Driver != "engine")
-            _errors.Add($"{key}:Driver must be 'nested' or 'engine'; it is '{vm.Driver}'.");
-        Range($"{key}:CpuMillis", vm.CpuMillis, 100, nested ? server.CpuMillis : 1_000_000);
-        Range($"{key}:MemoryMiB", vm.MemoryMiB, 64, nested ? server.MemoryMiB : 16_777_216);
+        var driver = Driver($"{key}:Driver", vm.Driver);
+        var own = driver != VmDriverKind.Engine;
+        Range($"{key}:CpuMillis", vm.CpuMillis, 100, own ? server.CpuMillis : 1_000_000);
+        Range($"{key}:MemoryMiB", vm.MemoryMiB, 64, own ? server.MemoryMiB : 16_777_216);
         var capacity = new Capacity(vm.CpuMillis, vm.MemoryMiB);
-        return nested ? NestedVm(key, name, vm, capacity) : EngineVm(key, name, vm, capacity);
+        return own ? OwnVm(key, name, driver, vm, capacity) : EngineVm(key, name, vm, capacity);
     }
 
-    private VmSettings NestedVm(string key, string name, VmOptions vm, Capacity capacity)
+    private VmDriverKind Driver(string key, string? name)
+    {
+        if (name is not (null or "nested" or "qemu" or "engine"))
+            _errors.Add($"{key} must be 'nested', 'qemu' or 'engine'; it is '{name}'.");
+        return name switch { "engine" => VmDriverKind.Engine, "qemu" => VmDriverKind.Qemu, _ => VmDriverKind.Nested };
+    }
+
+    private VmSettings OwnVm(string key, string name, VmDriverKind driver, VmOptions vm, Capacity capacity)
     {
         if (vm.Endpoint is not null || vm.Address is not null)
             _errors.Add($"{key}: Endpoint and Address belong to the driver 'engine'; remove them or set Driver.");
-        return new VmSettings(name, VmDriverKind.Nested, capacity);
+        if (vm.DiskMiB is not null && driver != VmDriverKind.Qemu)
+            _errors.Add($"{key}: DiskMiB belongs to the driver 'qemu'; remove it or set Driver.");
+        var disk = vm.DiskMiB ?? DefaultDiskMiB;
+        Range($"{key}:DiskMiB", disk, 512, 16_777_216);
+        return new VmSettings(name, driver, capacity) { DiskMiB = disk };
     }
 
     private VmSettings EngineVm(string key, string name, VmOptions vm, Capacity capacity)

@@ -27,12 +27,20 @@ internal sealed class ContainerEngine : IDisposable
     /// <param name="endpoint"><c>unix://</c>, <c>tcp://</c> or <c>http://</c>.</param>
     /// <param name="owner">Value of the label that makes containers ours.</param>
     /// <param name="cancellation">Deadline of the caller.</param>
-    public static async Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, CancellationToken cancellation)
+    public static Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, CancellationToken cancellation) =>
+        ConnectAsync(endpoint, owner, () => new AnonymousCredentials(), cancellation);
+
+    /// <param name="endpoint"><c>unix://</c>, <c>tcp://</c> or <c>http://</c>.</param>
+    /// <param name="owner">Value of the label that makes containers ours.</param>
+    /// <param name="credentials">Makes what shows who we are, for one client each.</param>
+    /// <param name="cancellation">Deadline of the caller.</param>
+    /// <inheritdoc cref="ConnectAsync(Uri, string, CancellationToken)"/>
+    public static async Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, Func<Credentials> credentials, CancellationToken cancellation)
     {
-        using var configuration = new DockerClientConfiguration(endpoint, defaultTimeout: SlowCall);
+        using var configuration = new DockerClientConfiguration(endpoint, credentials(), SlowCall);
         using var unpinned = configuration.CreateClient();
         var version = await unpinned.System.GetVersionAsync(cancellation);
-        return new ContainerEngine(new DockerClientConfiguration(endpoint, defaultTimeout: SlowCall).CreateClient(new System.Version(version.APIVersion)), owner);
+        return new ContainerEngine(new DockerClientConfiguration(endpoint, credentials(), SlowCall).CreateClient(new System.Version(version.APIVersion)), owner);
     }
 
     /// <summary>Whether it answers.</summary>

@@ -40,6 +40,7 @@ internal static class AgentMessages
             message.PrimaryWait = wait;
         if (measured.Hold is { } hold)
             (message.CapMillis, message.HeldBack) = (hold.CapMillis, hold.Share);
+        message.Unprotected = measured.Unprotected ?? "";
         message.Usage.AddRange(measured.Containers.Select(one => new Protocol.ContainerUsage
         {
             Container = one.Container.Id, CpuMillis = one.CpuMillis, MemoryMib = one.MemoryMiB,
@@ -62,7 +63,7 @@ internal static class AgentMessages
     private static Vm Describe(VmSupervisor one) => new()
     {
         Name = one.Vm.Name,
-        Driver = one.Vm.Driver == VmDriverKind.Engine ? "engine" : "nested",
+        Driver = one.Vm.Driver switch { VmDriverKind.Engine => "engine", VmDriverKind.Qemu => "qemu", _ => "nested" },
         CpuMillis = one.Vm.Capacity.CpuMillis,
         MemoryMib = one.Vm.Capacity.MemoryMiB,
         Ready = one.NotReady is null,

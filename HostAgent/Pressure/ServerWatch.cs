@@ -12,7 +12,7 @@ namespace Hosting.HostAgent.Pressure;
 /// </summary>
 internal sealed class ServerWatch(
     AgentSettings settings, ServerGroups groups, ServerSampler sampler, EngineUsage others, IReadOnlyList<VmReconciler> vms, ControlPlane hub,
-    StatusBoard board, TimeProvider time, ILogger log)
+    PriorityWatch priority, StatusBoard board, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
     private readonly HeldBack _heldBack = new();
@@ -51,6 +51,7 @@ internal sealed class ServerWatch(
             {
                 Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity, settings.Vms),
                 Containers = [.. measured.Containers, .. others.Latest],
+                Unprotected = priority.Fault,
             };
             board.Wake();
             Throttle(measured);

@@ -8,5 +8,6 @@ namespace Hosting.HostAgent.Utilization;
 /// <param name="Containers">Its containers.</param>
 /// <param name="PrimaryWait">Share of its time that the primary waited for a CPU; null when it could not be measured.</param>
 /// <param name="Hold">The cap that its containers were held to; null without one.</param>
+/// <param name="Unprotected">Why the primary may feel the VMs; null when it should not.</param>
 internal sealed record Measurement(
-    DateTimeOffset At, UtilizationSample Server, IReadOnlyList<ContainerUsage> Containers, double? PrimaryWait, Hold? Hold = null);
+    DateTimeOffset At, UtilizationSample Server, IReadOnlyList<ContainerUsage> Containers, double? PrimaryWait, Hold? Hold = null, string? Unprotected = null);

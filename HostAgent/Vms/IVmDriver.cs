@@ -30,4 +30,7 @@ internal sealed record RunningVm(
 {
     /// <summary>How long a connection that was accepted at a published port has to stay open to count, where a proxy may have accepted it.</summary>
     public TimeSpan Settle { get; init; }
+
+    /// <summary>The process that all others of the VM on this server descend from; null where they are somebody else's.</summary>
+    public HostProcess? FirstProcess { get; init; }
 }

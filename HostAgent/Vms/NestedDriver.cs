@@ -17,20 +17,15 @@ internal sealed class NestedDriver : IVmDriver
     private static readonly TimeSpan ReadyCheckEvery = TimeSpan.FromMilliseconds(10);
     /// <summary>Long, as giving up ends every container in it: an engine on a busy server may be slow to answer.</summary>
     private static readonly TimeSpan AdoptDeadline = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan EndDeadline = TimeSpan.FromSeconds(15);
-    private readonly AgentSettings _settings;
     private readonly VmSettings _vm;
     private readonly ServerGroups _groups;
-    private readonly SubnetClaims _subnets;
     private readonly TimeProvider _time;
-    private readonly string _directory;
-    private readonly string _name;
+    private readonly VmSlot _slot;
 
     public NestedDriver(AgentSettings settings, VmSettings vm, ServerGroups groups, SubnetClaims subnets, TimeProvider time)
     {
-        (_settings, _vm, _groups, _subnets, _time) = (settings, vm, groups, subnets, time);
-        _directory = Path.Combine(settings.StateDirectory, "vms", vm.Name);
-        _name = settings.Names.Vm(vm.Name);
+        (_vm, _groups, _time) = (vm, groups, time);
+        _slot = new VmSlot(settings, vm, groups, subnets, time);
     }
 
     /// <summary>What is remembered of a running VM.</summary>
@@ -39,37 +34,27 @@ internal sealed class NestedDriver : IVmDriver
     /// <param name="Subnet">Index of its subnet.</param>
     private sealed record Running(HostProcess Init, HostProcess Engine, int Subnet);
 
-    private string Record => Path.Combine(_directory, "vm.json");
+    private string Record => _slot.FileOf("vm.json");
 
-    private string Log => Path.Combine(_directory, "engine.log");
-
-    /// <summary>A short way to the VM's directory: a socket's path may have 107 characters.</summary>
-    private string Link => Path.Combine(SubnetClaims.MachineDirectory, _name);
-
-    private string Veth => _settings.Names.Veth(_vm.Name);
+    private string Log => _slot.FileOf("engine.log");
 
     public async Task<RunningVm> StartAsync(CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.Combine(_directory, "data"));
+        Directory.CreateDirectory(_slot.FileOf("data"));
         return await TryAdoptAsync(cancellation) ?? await StartAnewAsync(cancellation);
     }
 
-    public async Task PowerOffAsync(CancellationToken cancellation)
+    public Task PowerOffAsync(CancellationToken cancellation)
     {
-        await EndProcessesAsync(cancellation);
-        await VmNetwork.RemoveAsync(_name, Veth, cancellation);
-        await _groups.RemoveVmAsync(_vm.Name, cancellation);
-        string[] files = Directory.Exists(_directory) ? [Record, Path.Combine(_directory, "engine.pid"), Path.Combine(_directory, "engine.sock")] : [];
-        foreach (var file in files.Append(Link))
-            File.Delete(file);
-        await _subnets.ReleaseAsync(_name, cancellation);
+        ReadRecord()?.Init.Kill();
+        return _slot.ClearAsync(["vm.json", "engine.pid", "engine.sock"], cancellation);
     }
 
     public async Task PurgeAsync(CancellationToken cancellation)
     {
         await PowerOffAsync(cancellation);
-        if (Directory.Exists(_directory))
-            Directory.Delete(_directory, recursive: true);
+        if (Directory.Exists(_slot.Directory))
+            Directory.Delete(_slot.Directory, recursive: true);
     }
 
     public void Tidy() => BoundedLog.Trim(Log);
@@ -78,8 +63,8 @@ internal sealed class NestedDriver : IVmDriver
     {
         if (ReadRecord() is not { } running || !running.Engine.IsAlive || !running.Init.IsAlive)
             return null;
-        var network = new VmNetwork(_name, Veth, running.Subnet, _settings.AdvertiseAddress);
-        if (await TakeSubnetAsync(cancellation) != running.Subnet)
+        var network = _slot.Network(running.Subnet);
+        if (await _slot.TakeSubnetAsync(cancellation) != running.Subnet)
             return null;
         try
         {
@@ -87,7 +72,7 @@ internal sealed class NestedDriver : IVmDriver
             _groups.PrepareVm(_vm.Name, _vm.Capacity);
             using var deadline = Deadline(AdoptDeadline, cancellation);
             var engine = await ConnectAsync(deadline.Token);
-            await HoldSubnetAsync(running.Engine, cancellation);
+            await _slot.HoldSubnetAsync(running.Engine, cancellation);
             return Up(engine, network, running, adopted: true);
         }
         catch (Exception error) when (error is HttpRequestException or TimeoutException or OperationCanceledException && !cancellation.IsCancellationRequested)
@@ -98,10 +83,11 @@ internal sealed class NestedDriver : IVmDriver
 
     private async Task<RunningVm> StartAnewAsync(CancellationToken cancellation)
     {
-        await EndProcessesAsync(cancellation);
+        ReadRecord()?.Init.Kill();
+        await _slot.EndProcessesAsync(cancellation);
         await _groups.RemoveVmAsync(_vm.Name, cancellation);
-        var subnet = await TakeSubnetAsync(cancellation);
-        var network = new VmNetwork(_name, Veth, subnet, _settings.AdvertiseAddress);
+        var subnet = await _slot.TakeSubnetAsync(cancellation);
+        var network = _slot.Network(subnet);
         await network.CreateAsync(cancellation);
         var groups = _groups.PrepareVm(_vm.Name, _vm.Capacity);
         PrepareFiles();
@@ -116,20 +102,19 @@ internal sealed class NestedDriver : IVmDriver
         {
             await running.Engine.WaitForExitAsync(cancellation);
             return "its engine ended";
-        });
+        }) { FirstProcess = running.Init };
 
     private void PrepareFiles()
     {
-        File.Delete(Path.Combine(_directory, "engine.sock"));
-        File.WriteAllText(Path.Combine(_directory, "resolv.conf"), NestedScript.Resolver());
-        File.Delete(Link);
-        File.CreateSymbolicLink(Link, _directory);
+        File.Delete(_slot.FileOf("engine.sock"));
+        File.WriteAllText(_slot.FileOf("resolv.conf"), Resolver.OfHost());
+        _slot.MakeLink();
     }
 
     private Process Spawn(VmNetwork network, VmGroups groups)
     {
         var start = new ProcessStartInfo("setsid", ["sh", "-c", NestedScript.Outer, "hosting-vm",
-            .. NestedScript.Engine(_directory, groups.ContainersParent)]) { WorkingDirectory = "/" };
+            .. NestedScript.Engine(_slot.Directory, groups.ContainersParent)]) { WorkingDirectory = "/" };
         var inherited = start.Environment.Where(pair => pair.Key.EndsWith("_PROXY", StringComparison.OrdinalIgnoreCase)).ToList();
         start.Environment.Clear();
         foreach (var pair in inherited)
@@ -137,7 +122,7 @@ internal sealed class NestedDriver : IVmDriver
         start.Environment["PATH"] = Commands.SystemPath;
         start.Environment["HOME"] = "/root";
         start.Environment["VM_LOG"] = Log;
-        start.Environment["VM_DIRECTORY"] = _directory;
+        start.Environment["VM_DIRECTORY"] = _slot.Directory;
         start.Environment["VM_NETNS"] = network.NamespaceFile;
         start.Environment["VM_GROUPS"] = string.Join(' ', groups.EngineGroups);
         start.Environment["VM_INNER"] = NestedScript.Inner;
@@ -153,7 +138,7 @@ internal sealed class NestedDriver : IVmDriver
                 throw new VmException($"the engine ended while it started: {BoundedLog.LastLines(Log, 3)}");
             try
             {
-                if (File.Exists(Path.Combine(_directory, "engine.sock")))
+                if (File.Exists(_slot.FileOf("engine.sock")))
                     return await ConnectAsync(deadline.Token);
                 await Task.Delay(ReadyCheckEvery, _time, deadline.Token);
             }
@@ -169,7 +154,7 @@ internal sealed class NestedDriver : IVmDriver
     }
 
     private Task<ContainerEngine> ConnectAsync(CancellationToken cancellation) =>
-        ContainerEngine.ConnectAsync(new Uri($"unix://{Link}/engine.sock"), _name, cancellation);
+        ContainerEngine.ConnectAsync(new Uri($"unix://{_slot.Link}/engine.sock"), _slot.Name, cancellation);
 
     /// <summary>Finds init (the one child of the process we started) and the engine (init's child), and writes them down.</summary>
     private async Task<Running> RememberAsync(int shell, int subnet, CancellationToken cancellation)
@@ -181,8 +166,8 @@ internal sealed class NestedDriver : IVmDriver
             throw new VmException($"the engine ended right after it started: {BoundedLog.LastLines(Log, 3)}");
         var running = new Running(first, second, subnet);
         AtomicFile.Write(Record, JsonSerializer.SerializeToUtf8Bytes(running), durable: false);
-        await File.WriteAllTextAsync(Path.Combine(_directory, "engine.pid"), $"{engine}\n", cancellation);
-        await HoldSubnetAsync(second, cancellation);
+        await File.WriteAllTextAsync(_slot.FileOf("engine.pid"), $"{engine}\n", cancellation);
+        await _slot.HoldSubnetAsync(second, cancellation);
         return running;
     }
 
@@ -197,30 +182,6 @@ internal sealed class NestedDriver : IVmDriver
             return null;
         }
     }
-
-    /// <summary>Ends whatever is in the VM's control groups: also what an agent started that died before it could write it down.</summary>
-    private async Task EndProcessesAsync(CancellationToken cancellation)
-    {
-        ReadRecord()?.Init.Kill();
-        using var deadline = Deadline(EndDeadline, cancellation);
-        while (_groups.Processes(_vm.Name) is { Count: > 0 } left)
-        {
-            foreach (var id in left)
-                HostProcess.Find(id)?.Kill();
-            if (deadline.IsCancellationRequested)
-                throw new VmException($"processes {string.Join(", ", left)} of VM {_vm.Name} do not end.");
-            await Task.Delay(ReadyCheckEvery, _time, cancellation);
-        }
-    }
-
-    private Task<int> TakeSubnetAsync(CancellationToken cancellation) => _subnets.TakeAsync(
-        Claim([Self]), other => VmNetwork.RemoveAsync(other.Owner, other.Veth, cancellation), cancellation);
-
-    private Task HoldSubnetAsync(HostProcess engine, CancellationToken cancellation) => _subnets.HoldAsync(Claim([Self, engine]), cancellation);
-
-    private static HostProcess Self => HostProcess.Find(Environment.ProcessId)!;
-
-    private SubnetClaims.Claim Claim(IReadOnlyList<HostProcess> holders) => new(_name, Veth, holders);
 
     private static CancellationTokenSource Deadline(TimeSpan after, CancellationToken cancellation)
     {

@@ -51,13 +51,4 @@ internal static class NestedScript
         "--log-opt=max-file=2",
         "--log-level=warn",
     ];
-
-    /// <summary>The host's name servers, but none that only the host itself can reach.</summary>
-    public static string Resolver()
-    {
-        string[] files = ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"];
-        var lines = files.Where(File.Exists).Select(File.ReadAllLines).FirstOrDefault() ?? [];
-        var kept = lines.Where(line => !line.StartsWith('#') && !line.Contains("127.0.0.", StringComparison.Ordinal) && !line.StartsWith("options", StringComparison.Ordinal));
-        return string.Join('\n', kept.Append("options timeout:2 attempts:2")) + "\n";
-    }
 }

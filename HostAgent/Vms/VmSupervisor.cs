@@ -17,6 +17,9 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
     /// <summary>Why its engine does not answer; null when it does.</summary>
     public string? NotReady { get; private set; } = "it is starting";
 
+    /// <summary>The process that all others of the VM on this server descend from; null while there is none.</summary>
+    public HostProcess? FirstProcess { get; private set; }
+
     /// <summary>Runs until cancelled; the VM stays up then.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -49,6 +52,7 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
 
         log.LogInformation("VM {Vm} is up at {Address} ({How} in {Milliseconds:0} ms)",
             vm.Name, up.Address, up.Adopted ? "taken over" : "started", time.GetElapsedTime(began).TotalMilliseconds);
+        FirstProcess = up.FirstProcess;
         SetNotReady(null);
         return (await StayAsync(up, cancellation), true);
     }
@@ -75,6 +79,7 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
         }
 
         cancellation.ThrowIfCancellationRequested();
+        FirstProcess = null;
         reconciler.Detach();
         return end.IsCompletedSuccessfully ? await end : "its containers could not be worked on";
     }

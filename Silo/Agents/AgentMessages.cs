@@ -41,6 +41,7 @@ internal static partial class AgentMessages
         PrimaryWait = utilization.HasPrimaryWait ? Math.Clamp(utilization.PrimaryWait, 0, 1) : null,
         CapMillis = utilization.HasCapMillis ? utilization.CapMillis : null,
         HeldBack = double.IsFinite(utilization.HeldBack) ? Math.Clamp(utilization.HeldBack, 0, 1) : 0,
+        Unprotected = NullIfEmpty(utilization.Unprotected),
     };
 
     public static IReadOnlyList<ContainerStatus> Read(IEnumerable<Protocol.Container> containers) =>

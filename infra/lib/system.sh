@@ -5,33 +5,47 @@
 SYSTEM_NEEDS=(dockerd=docker.io iptables=iptables busybox=busybox-static ip=iproute2 ss=iproute2 nsenter=util-linux
   unshare=util-linux setpriv=util-linux flock=util-linux ps=procps curl=curl)
 
+# What real VMs need besides: only asked for where they are.
+SYSTEM_VM_NEEDS=(qemu-system-x86_64=qemu-system-x86 mksquashfs=squashfs-tools mke2fs=e2fsprogs)
+
 system_check() {
   local -a missing
-  [[ $(uname -s) == Linux ]] || die 2 "This needs Linux; it was tried on Debian 12."
-  mapfile -t missing < <(system_missing)
-  if ((${#missing[@]})); then
-    if ((EUID != 0)); then
-      die 2 "Run this as root: it starts container engines in namespaces of their own." \
-        "Also missing here, as packages of Debian: ${missing[*]}"
-    fi
-    if ! command -v apt-get >/dev/null; then
-      die 2 "Missing, as packages of Debian: ${missing[*]}" "Install what your system calls them, then call this again."
-    fi
-    system_install "${missing[@]}"
-  fi
-  ((EUID == 0)) || die 2 "Run this as root: it starts container engines in namespaces of their own."
+  mapfile -t missing < <({ system_missing "${SYSTEM_NEEDS[@]}"; postgres_bin >/dev/null || printf 'postgresql\n'; } | sort -u)
+  system_have "${missing[@]}"
   system_check_dotnet
 }
 
-# The packages to install, one a line.
+# For VMs of the driver qemu, and their image.
+system_check_vm() {
+  local -a missing
+  mapfile -t missing < <(system_missing "${SYSTEM_VM_NEEDS[@]}")
+  system_have "${missing[@]}"
+}
+
+# system_have PACKAGE...: installs those that are missing.
+system_have() {
+  [[ $(uname -s) == Linux ]] || die 2 "This needs Linux; it was tried on Debian 12."
+  if (($#)); then
+    if ((EUID != 0)); then
+      die 2 "Run this as root: it starts container engines in namespaces of their own." \
+        "Also missing here, as packages of Debian: $*"
+    fi
+    if ! command -v apt-get >/dev/null; then
+      die 2 "Missing, as packages of Debian: $*" "Install what your system calls them, then call this again."
+    fi
+    system_install "$@"
+  fi
+  ((EUID == 0)) || die 2 "Run this as root: it starts container engines in namespaces of their own."
+}
+
+# system_missing COMMAND=PACKAGE...: the packages to install, one a line.
 system_missing() {
   local need
   {
-    for need in "${SYSTEM_NEEDS[@]}"; do
+    for need in "$@"; do
       command -v "${need%%=*}" >/dev/null || printf '%s\n' "${need#*=}"
     done
     busybox_static >/dev/null || printf 'busybox-static\n'
-    postgres_bin >/dev/null || printf 'postgresql\n'
   } | sort -u
 }
 

@@ -46,6 +46,7 @@ internal static class PlacementRefusals
         PlacementRule.Offline => $"{Is(one)} on a server that is offline",
         PlacementRule.Stale => $"{Is(one)} on a server not heard from lately",
         PlacementRule.Cordoned => $"{Is(one)} cordoned",
+        PlacementRule.Unprotected => $"{Is(one)} on a server whose primary may feel the VMs",
         PlacementRule.VmNotReady => $"{Is(one)} not ready",
         PlacementRule.Constraints => $"{Is(one)} on a server without the labels asked for, or to be avoided",
         PlacementRule.FreeCpu => $"{(one ? "lacks" : "lack")} free CPU",

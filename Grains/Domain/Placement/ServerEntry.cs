@@ -49,6 +49,9 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
     /// <summary>As in the last report.</summary>
     public double HeldBack { get; private set; }
 
+    /// <summary>As in the last report: why its primary may feel its VMs.</summary>
+    public string? Unprotected { get; private set; }
+
     /// <summary>CPU promised here that no report includes yet, in thousandths of a core.</summary>
     public int InFlightCpu { get; private set; }
 
@@ -90,6 +93,7 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
         !Online ? PlacementRule.Offline
         : !Fresh ? PlacementRule.Stale
         : Cordoned ? PlacementRule.Cordoned
+        : Unprotected is not null ? PlacementRule.Unprotected
         : null;
 
     public bool Admits(Demand demand) => demand.CpuMillis <= HeadroomCpu && demand.MemoryMiB <= HeadroomMemory;
@@ -112,6 +116,7 @@ internal sealed class ServerEntry(int id, ServerRecord record, Thresholds defaul
     {
         (Utilization, Wanted) = (report.Utilization, report.Wanted);
         (PrimaryWait, CapMillis, HeldBack) = (report.PrimaryWait, report.CapMillis, report.HeldBack);
+        Unprotected = report.Unprotected;
         SampledAt = report.SampledAt;
         SetLimits();
     }

@@ -16,6 +16,7 @@ internal static class ServerReasons
         PlacementRule.Stale when server.LastReport is { } last && now > last => Text($"stale: last heard from {(now - last).TotalSeconds:0.0} s ago"),
         PlacementRule.Stale => "stale: no measurement since its agent connected",
         PlacementRule.Cordoned => Cordoned(server.Record.Draining),
+        PlacementRule.Unprotected => $"its primary may feel the VMs: {server.Unprotected}",
         _ => null,
     };
 

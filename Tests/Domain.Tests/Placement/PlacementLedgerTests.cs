@@ -302,6 +302,17 @@ public sealed class PlacementLedgerTests
     }
 
     [Fact]
+    public void A_server_whose_primary_may_feel_its_vms_takes_nothing_until_its_own_check_is_content()
+    {
+        var region = new SmallRegion().With("srv-1");
+        region.Report("srv-1", unprotected: "cpu.idle is 0, not 1");
+        Assert.Equal("its primary may feel the VMs: cpu.idle is 0, not 1", region.Ledger.Describe(region.Now)[0].NotAdmittingReason);
+        Assert.Contains("on a server whose primary may feel the VMs", region.Place(SmallRegion.Request()).Refusal!.Message, StringComparison.Ordinal);
+        region.Report("srv-1");
+        Assert.Single(region.Place(SmallRegion.Request()).Placed);
+    }
+
+    [Fact]
     public void Restored_containers_hold_their_room_and_can_be_released_even_when_nothing_else_knows_their_vm()
     {
         var region = new SmallRegion();

@@ -14,6 +14,7 @@ internal sealed class RegionModel(Thresholds defaults, TimeSpan staleAfter)
         public required ServerRecord Record { get; set; }
         public bool Online { get; set; }
         public DateTimeOffset? HeardAt { get; set; }
+        public bool Unprotected { get; set; }
         public Utilization Utilization { get; set; }
         public DateTimeOffset? SampledAt { get; set; }
         public List<Vm> Vms { get; set; } = [];
@@ -63,7 +64,7 @@ internal sealed class RegionModel(Thresholds defaults, TimeSpan staleAfter)
     {
         var server = Get(name);
         if (!server.Online) return;
-        (server.Utilization, server.SampledAt, server.HeardAt) = (report.Utilization, report.SampledAt, Now);
+        (server.Utilization, server.SampledAt, server.HeardAt, server.Unprotected) = (report.Utilization, report.SampledAt, Now, report.Unprotected is not null);
         foreach (var container in Containers.Where(c => c.Record.Server == name && c.StartedAt < report.SampledAt)) container.Measured = true;
         foreach (var vm in server.Vms)
             if (report.Vms.FirstOrDefault(r => r.Vm == vm.Record.Name) is { } said) vm.Record = vm.Record with { Ready = said.Ready };
@@ -94,6 +95,7 @@ internal sealed class RegionModel(Thresholds defaults, TimeSpan staleAfter)
         if (!server.Online) return PlacementRule.Offline;
         if (IsStale(server)) return PlacementRule.Stale;
         if (server.Record.Cordoned) return PlacementRule.Cordoned;
+        if (server.Unprotected) return PlacementRule.Unprotected;
         if (vm.Record.Cordoned) return PlacementRule.Cordoned;
         if (vm.Gone || !vm.Record.Ready) return PlacementRule.VmNotReady;
         if (!Allowed(server, request)) return PlacementRule.Constraints;

@@ -113,6 +113,7 @@ internal sealed class Replay
         {
             SampledAt = _model.Now.AddMilliseconds(-sampledAgoMs),
             Utilization = utilization,
+            Unprotected = sampledAgoMs % 5 == 0 ? "cpu.idle is 0" : null,
             Vms = [.. ready.Select((isReady, vm) => new VmReport($"vm-{vm}", isReady, 0, isReady ? null : "engine down"))],
         };
         Assert.Equal(_model.Get(name).Online, _ledger.Report(name, report, _model.Now));

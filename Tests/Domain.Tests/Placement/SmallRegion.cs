@@ -31,8 +31,12 @@ internal sealed class SmallRegion
         return this;
     }
 
-    public void Report(string server, double cpu = 0, double memory = 0, DateTimeOffset? sampledAt = null, double heldBack = 0) => Assert.True(Ledger.Report(
-        server, new UtilizationReport { SampledAt = sampledAt ?? Now, Utilization = new(cpu, memory, 0), HeldBack = heldBack, CapMillis = heldBack > 0 ? 800 : null, Vms = [] }, Now));
+    public void Report(
+        string server, double cpu = 0, double memory = 0, DateTimeOffset? sampledAt = null, double heldBack = 0, string? unprotected = null) =>
+        Assert.True(Ledger.Report(server, new UtilizationReport
+        {
+            SampledAt = sampledAt ?? Now, Utilization = new(cpu, memory, 0), HeldBack = heldBack, CapMillis = heldBack > 0 ? 800 : null, Unprotected = unprotected, Vms = [],
+        }, Now));
 
     public static PlacementRequest Request(int cpu = 1000, int memory = 100, int count = 1, string app = "shop") =>
         new() { App = app, Revision = 1, Demand = new Demand(cpu, memory), Count = count };

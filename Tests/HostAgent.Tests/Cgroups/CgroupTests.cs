@@ -40,6 +40,22 @@ public sealed class CgroupTests : IDisposable
     }
 
     [Fact]
+    public void What_somebody_changed_in_the_groups_is_found_when_they_are_read_back()
+    {
+        var groups = new ServerGroups([Mount("cpu", "cpu"), Mount("memory", "memory")], "hosting-x", hasShare: false, NullLogger.Instance);
+        groups.Prepare(null);
+        groups.PrepareVm("vm-1", new Capacity(1500, 512));
+        Assert.Null(groups.NotInForce());
+        File.WriteAllText($"{_root}/memory/hosting-x.idle/vm-1/memory.limit_in_bytes", "1073741824\n");
+        Assert.Equal($"{_root}/memory/hosting-x.idle/vm-1/memory.limit_in_bytes is 1073741824, not 536870912", groups.NotInForce());
+        File.WriteAllText($"{_root}/cpu/hosting-x.idle/cpu.shares", "1024\n");
+        Assert.Equal($"{_root}/cpu/hosting-x.idle/cpu.shares is 1024, not 2", groups.NotInForce());
+        groups.Prepare(null);
+        groups.PrepareVm("vm-1", new Capacity(1500, 512));
+        Assert.Null(groups.NotInForce());
+    }
+
+    [Fact]
     public void Where_the_kernel_has_an_idle_class_that_is_taken()
     {
         Directory.CreateDirectory($"{_root}/cpu/hosting-x.idle");

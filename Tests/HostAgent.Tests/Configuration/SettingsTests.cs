@@ -21,6 +21,19 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public void A_real_vm_needs_an_image_and_fits_its_server()
+    {
+        (string, string)[] vm = [("Vms:0:Name", "a"), ("Vms:0:Driver", "qemu"), ("Vms:0:CpuMillis", "2000"), ("Vms:0:MemoryMiB", "1024")];
+        var real = Assert.Single(Read([.. vm, ("VmImage", "/images/vm")]).Settings!.Vms);
+        Assert.Equal((VmDriverKind.Qemu, 20_480), (real.Driver, real.DiskMiB));
+        Assert.Equal("Agent:VmImage must be a path; it is missing.", Assert.Single(Read(vm).Errors));
+        var larger = Assert.Single(Read([.. vm, ("VmImage", "/images/vm"), ("Vms:1:Name", "b"), ("Vms:1:Driver", "qemu"), ("Vms:1:CpuMillis", "2000"), ("Vms:1:MemoryMiB", "9000")]).Errors);
+        Assert.Equal("Agent:Vms:1:MemoryMiB must be 64 to 8192; it is 9000.", larger);
+        Assert.Contains("DiskMiB belongs to the driver 'qemu'",
+            Assert.Single(Read(("Vms:0:Name", "a"), ("Vms:0:CpuMillis", "2000"), ("Vms:0:MemoryMiB", "1024"), ("Vms:0:DiskMiB", "1024")).Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_share_is_the_servers_capacity()
     {
         var (settings, errors) = Read(("Share:CpuMillis", "500"), ("Share:MemoryMiB", "1024"));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hosting.HostAgent.Cgroups;
 using Hosting.Protocol;
 
 namespace Hosting.HostAgent.Tests.Real;
@@ -35,6 +36,23 @@ public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) 
         output.WriteLine($"{message.Utilization}");
         Assert.True(message.Utilization.HasPrimaryWait);
         Assert.InRange(message.Utilization.PrimaryWait, 0, 1);
+        vm.Hub.Want(NestedVmFixture.Vm);
+    }
+
+    [Fact]
+    public async Task A_container_that_left_its_control_group_is_found_by_the_self_check()
+    {
+        var web = vm.Web();
+        vm.Hub.Want(NestedVmFixture.Vm, web);
+        await RunningAsync(web);
+        var record = System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Combine(vm.StateDirectory, "vms", NestedVmFixture.Vm, "vm.json")));
+        var first = HostAgent.Vms.HostProcess.Find(record.RootElement.GetProperty("Init").GetProperty("Id").GetInt32())!;
+        var (lowest, engine) = ($"/{vm.Names.Group}.idle/{NestedVmFixture.Vm}", $"/{vm.Names.Group}.engines/{NestedVmFixture.Vm}");
+        await EventuallyAsync(() => PriorityCheck.Outside(PriorityCheck.ThreadsOf(first), lowest, engine) is null);
+        Assert.Contains(PriorityCheck.ThreadsOf(first), thread => thread.Name == "httpd");
+
+        File.WriteAllText(CgroupMount.OfMachine().First(mount => mount.Controllers.Contains("cpu")).Path + "/cgroup.procs", HostPid(web));
+        await EventuallyAsync(() => PriorityCheck.Outside(PriorityCheck.ThreadsOf(first), lowest, engine)?.Contains($"process {HostPid(web)} (httpd) is in the control group /,", StringComparison.Ordinal) == true);
         vm.Hub.Want(NestedVmFixture.Vm);
     }
 

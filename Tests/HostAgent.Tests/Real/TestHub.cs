@@ -30,9 +30,12 @@ public sealed class TestHub : AgentHub.AgentHubBase, IAsyncDisposable
     /// <summary>Reason to refuse the next streams; null welcomes them.</summary>
     public string? Refusal { get; set; }
 
-    public static async Task<TestHub> StartAsync(int port = 0)
+    /// <summary>How servers are to be kept; null: nothing is said.</summary>
+    public Policy? Policy { get; init; }
+
+    public static async Task<TestHub> StartAsync(int port = 0, Policy? policy = null)
     {
-        var hub = new TestHub();
+        var hub = new TestHub { Policy = policy };
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2));
@@ -161,6 +164,8 @@ public sealed class TestHub : AgentHub.AgentHubBase, IAsyncDisposable
             {
                 _stream = stream;
                 stream.Writer.TryWrite(new HubMessage { Welcome = new Welcome() });
+                if (Policy is not null)
+                    stream.Writer.TryWrite(new HubMessage { Policy = Policy });
                 foreach (var desired in _desired.Values)
                     stream.Writer.TryWrite(new HubMessage { Desired = desired });
             }

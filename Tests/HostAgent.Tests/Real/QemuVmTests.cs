@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Hosting.HostAgent.Cgroups;
+using Hosting.HostAgent.Vms;
+using Hosting.Protocol;
+
+namespace Hosting.HostAgent.Tests.Real;
+
+/// <summary>A real VM: what only one can get wrong. What holds for every driver is tested with the nested one.</summary>
+public sealed class QemuVmTests(QemuVmFixture vm, ITestOutputHelper output) : IClassFixture<QemuVmFixture>
+{
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(20) };
+
+    [Fact]
+    public async Task A_container_answers_and_the_vm_is_replaced_when_it_is_killed_and_found_again_by_a_restarted_agent()
+    {
+        output.WriteLine($"first boot, save and resume: {vm.ReadyAfter.TotalSeconds:0.0} s");
+        var web = Web();
+        vm.Hub.Want(QemuVmFixture.Vm, web);
+        var running = await RunningAsync(web);
+        await AnswersAsync(running);
+        NobodyElseSpeaksWithTheEngine(running.Endpoint.Split(':')[0]);
+        EveryThreadIsInTheLowestClass();
+
+        vm.Hub.Forget();
+        var watch = Stopwatch.StartNew();
+        NestedVmFixture.Shell("kill", "-9", $"{vm.EmulatorPid()}");
+        await vm.Hub.Message(one => one.Utilization?.Vms.Any(report => !report.Ready) == true, 20);
+        output.WriteLine($"noticed after {watch.ElapsedMilliseconds} ms");
+        vm.Hub.Forget();
+        await vm.ReadyAsync();
+        output.WriteLine($"resumed after {watch.ElapsedMilliseconds} ms");
+        await AnswersAsync(await RunningAsync(web));
+
+        var process = vm.EmulatorPid();
+        vm.Agent.Kill();
+        vm.Hub.Forget();
+        vm.Agent.Start();
+        await vm.ReadyAsync();
+        await AnswersAsync(await RunningAsync(web));
+        Assert.Equal(process, vm.EmulatorPid());
+    }
+
+    private static DesiredContainer Web() => new()
+    {
+        Id = "web-1", App = "web", Revision = 1, Image = NestedVmFixture.Image, Port = 8080, CpuMillis = 100, MemoryMib = 32,
+        HealthCheck = new HealthCheck { Path = "/", IntervalSeconds = 5, TimeoutSeconds = 5, HealthyAfter = 1, UnhealthyAfter = 5, GracePeriodSeconds = 60 },
+        StopGraceSeconds = 1,
+    };
+
+    private Task<Container> RunningAsync(DesiredContainer wanted) =>
+        vm.Hub.Container(wanted.Id, one => one is { State: ContainerState.Running, Healthy: true }, QemuVmFixture.Patience);
+
+    private static async Task AnswersAsync(Container container) =>
+        Assert.Equal("hello\n", await Http.GetStringAsync($"http://{container.Endpoint}/", TestContext.Current.CancellationToken));
+
+    /// <summary>Its port is open to this machine, and of no use to who has not the agent's certificate.</summary>
+    private static void NobodyElseSpeaksWithTheEngine(string address)
+    {
+        using var curl = Process.Start("curl", ["-sk", "-m", "20", $"https://{address}:2376/version"]);
+        curl.WaitForExit();
+        Assert.NotEqual(0, curl.ExitCode);
+    }
+
+    private void EveryThreadIsInTheLowestClass()
+    {
+        var threads = PriorityCheck.ThreadsOf(HostProcess.Find(vm.EmulatorPid())!);
+        Assert.True(threads.Count > 2);
+        Assert.Null(PriorityCheck.Outside(threads, $"/{vm.Names.Group}/idle/{QemuVmFixture.Vm}", "/none"));
+        Assert.Contains("1700000", File.ReadAllText($"/proc/{vm.EmulatorPid()}/status"));
+    }
+}
