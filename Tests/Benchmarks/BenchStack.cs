@@ -102,6 +102,16 @@ internal sealed class BenchStack : IAsyncDisposable
     public Task Admitting() =>
         Until("the server's admission", async () => (bool)(await Get("servers/eu-1/srv-01"))["admitting"]!, TimeSpan.FromMilliseconds(50));
 
+    /// <summary>Whether every server is online and takes containers.</summary>
+    public async Task<bool> AllAdmitting() => (await Get("servers")).AsArray().All(s => (bool)s!["online"]! && (bool)s["admitting"]!);
+
+    /// <summary>Breaks something by <c>infra/chaos</c>, and waits until that is over.</summary>
+    public async Task Break(string fault)
+    {
+        if (await Run("infra/chaos", fault.Split(' ')) != 0)
+            throw new PreconditionException($"infra/chaos {fault} failed.");
+    }
+
     public async Task<JsonNode> Get(string path) => (await _http.GetFromJsonAsync<JsonNode>(Api(path)))!;
 
     /// <summary>The VM that an app's first container is in.</summary>

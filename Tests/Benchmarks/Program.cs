@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Hosting.Benchmarks;
+using Hosting.Benchmarks.Failover;
 using Hosting.Benchmarks.Lifecycle;
 using Hosting.Benchmarks.Placement;
 using Hosting.Benchmarks.Reaction;
@@ -7,6 +8,8 @@ using Hosting.Benchmarks.Reaction;
 using var stop = new CancellationTokenSource();
 var benchmarks = new Dictionary<string, Benchmark>(StringComparer.Ordinal)
 {
+    ["failover"] = new("how long the API is away, and whether requests fail, when a process dies or freezes: [FAULT...] [--runs N]",
+        arguments => FailoverBenchmark.Run(arguments, stop.Token)),
     ["lifecycle"] = new("from PUT to the first answer, containers started a second, and what idle processes cost", LifecycleBenchmark.Run),
     ["placement"] = new("durable placements a second from another process, refusals, releases, and decisions in memory", PlacementBenchmark.Run),
     ["placement memory"] = new("of these, decisions and refusals in memory alone: seconds, and no database", PlacementBenchmark.RunInMemory),

@@ -8,9 +8,9 @@ internal sealed record ReactionOptions(IReadOnlyList<string> Scenarios, int Runs
     private const int MostRuns = 100;
 
     /// <exception cref="UsageException">With what is wrong.</exception>
-    public static ReactionOptions Parse(IReadOnlyList<string> arguments, IReadOnlyCollection<string> known)
+    public static ReactionOptions Parse(IReadOnlyList<string> arguments, IReadOnlyCollection<string> known, int defaultRuns = 20)
     {
-        var (names, runs) = (new List<string>(), 20);
+        var (names, runs) = (new List<string>(), defaultRuns);
         for (var i = 0; i < arguments.Count; i++)
         {
             if (arguments[i] == "--runs")
