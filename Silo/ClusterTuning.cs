@@ -81,7 +81,9 @@ internal sealed class ClusterTuning
         });
         silo.Configure<SiloMessagingOptions>(o =>
         {
-            o.ResponseTimeout = o.SystemResponseTimeout = o.PlacementTimeout = TimeSpan.FromSeconds(Call);
+            o.ResponseTimeout = o.PlacementTimeout = TimeSpan.FromSeconds(Call);
+            // Orleans' own calls, which take over a lost silo's part of the directory, among others: 30 s by default.
+            o.SystemResponseTimeout = 2 * TimeSpan.FromSeconds(Call);
             o.MaxEnqueuedRequestsHardLimit = o.MaxEnqueuedRequestsHardLimit_StatelessWorker = Waiting;
         });
         // An activation that waits for a database that is away must not hold its callers longer than the call would.
