@@ -212,6 +212,8 @@ internal sealed partial class ServerGrain
 
     private async Task NoteSilence()
     {
+        if (_greeting)
+            return;
         var now = clock.GetUtcNow();
         var silence = _loss.Silence(now);
         var next = _loss.IsLost(LostAfter, now) ? Presence.Lost : silence >= LossWatch.SuspectAfter ? Presence.Suspect : Presence.Here;

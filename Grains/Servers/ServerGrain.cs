@@ -26,6 +26,7 @@ internal sealed partial class ServerGrain(
     private ServerRecord? _record;
     private IReadOnlyList<VmRecord> _vmRecords = [];
     private int _reports;
+    private bool _greeting;
 
     private string Region { get; set; } = "";
     private string Name { get; set; } = "";
@@ -47,16 +48,32 @@ internal sealed partial class ServerGrain(
         _session?.Link.Close("a newer session took over").Ignore();
         _session = null;
         _logs.GiveUp();
+        _greeting = true;
+        try
+        {
+            await Greet(hello, link);
+        }
+        finally
+        {
+            _greeting = false;
+            LookSoon();
+        }
+        LookAgain();
+        Govern().Ignore();
+        Log("connected", $"server {Name} is connected with {hello.Vms.Count} VMs and {hello.Containers.Count} containers");
+        return null;
+    }
+
+    private async Task Greet(AgentHello hello, IAgentLink link)
+    {
         _loss.Offer(hello.Vms, clock.GetUtcNow());
         _record = await pool.UpsertServer(hello.Server, hello.Vms, CancellationToken.None);
         _vmRecords = WithPolicy(hello.Vms, await pool.GetVms(Region, Name, CancellationToken.None));
         await Placement.Join(_record, Offered(hello.Vms));
         await Task.WhenAll(hello.Vms.Select(vm => Vm(vm.Name).Attach(link, hello.Containers)));
         _session = new AgentSession(hello.Session, link, hello.Vms);
-        LookAgain();
-        Govern().Ignore();
-        Log("connected", $"server {Name} is connected with {hello.Vms.Count} VMs and {hello.Containers.Count} containers");
-        return null;
+        // However long all this took, such as while another silo's grains are taken over: it was not the agent that was silent.
+        _loss.Hear([], clock.GetUtcNow());
     }
 
     public async Task Disconnect(long session)
