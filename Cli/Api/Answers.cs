@@ -13,7 +13,7 @@ internal sealed record Revision(
 
 internal sealed record AppSpec(
     string? Image, int CpuMillis, int MemoryMiB, JsonElement? Regions, IReadOnlyList<string>? Hostnames,
-    IReadOnlyDictionary<string, string>? Constraints, string? Placement, int MinPerRegion = 0, bool Failover = false);
+    IReadOnlyDictionary<string, string>? Constraints, string? Placement, int MinPerRegion = 0, bool Failover = false, bool ReadOnlyRoot = false);
 
 internal sealed record Container(
     string Id, string App, int Revision, string Region, string Server, string Vm, string State, bool Healthy, string? Endpoint,

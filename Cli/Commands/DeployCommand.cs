@@ -32,6 +32,7 @@ internal sealed class DeployCommand
     private readonly Option<string[]> _regions = Several(
         "--region", "Region to run in, with its number of replicas (eu-1=2) or without: an even share; once for each. Otherwise all.", "REGION[=N]");
     private readonly Option<int?> _minPerRegion = Whole.Option("--min-per-region", "Replicas that each region has at least (0).", "N");
+    private readonly Option<bool?> _readOnlyRoot = new("--read-only-root") { Description = "Containers cannot write to their image's files, only to /tmp and /run.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<bool?> _failover = new("--failover") { Description = "Others run the share of a region that is away, until it is back.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string[]> _hostnames = Several("--hostname", "Host name of the app's own; once for each.", "HOST");
     private readonly Option<string[]> _env = Several("--env", "Environment variable; once for each.", "KEY=VALUE");
@@ -58,7 +59,7 @@ internal sealed class DeployCommand
     }
 
     private IEnumerable<Option> Options() =>
-        [_image, _port, _replicas, _cpu, _memory, _regions, _minPerRegion, _failover, _env, _hostnames, _command, _args, .. _health.Options,
+        [_image, _port, _replicas, _cpu, _memory, _regions, _minPerRegion, _failover, _readOnlyRoot, _env, _hostnames, _command, _args, .. _health.Options,
             _spread, _constraints, _placement, _file, _dryRun];
 
     private async Task Run(Invocation call, CancellationToken cancel)
@@ -83,6 +84,7 @@ internal sealed class DeployCommand
         if (given.GetValue(_regions) is { Length: > 0 } regions) spec["regions"] = RegionOption.Json(regions);
         Set("minPerRegion", given.GetValue(_minPerRegion));
         Set("failover", given.GetValue(_failover));
+        Set("readOnlyRoot", given.GetValue(_readOnlyRoot));
         SetList("hostnames", given.GetValue(_hostnames));
         SetList("command", given.GetValue(_command));
         SetList("args", given.GetValue(_args));

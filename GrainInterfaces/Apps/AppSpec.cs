@@ -64,6 +64,9 @@ public sealed record AppSpec
 
     /// <summary>Whether the others run the share of a region that is away, until it is back.</summary>
     [Id(17)] public bool Failover { get; init; }
+
+    /// <summary>Whether the container cannot write to its image's files; <c>/tmp</c> and <c>/run</c> are in memory then.</summary>
+    [Id(18)] public bool ReadOnlyRoot { get; init; }
 }
 
 /// <summary>A periodic check of one replica, made by its server's agent over the container's own address.</summary>

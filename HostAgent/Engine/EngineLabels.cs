@@ -18,6 +18,9 @@ internal static class EngineLabels
     private const int MinMemoryMiB = 6;
     private const int MaxProcesses = 4096;
     private const int MaxShares = 262_144;
+    private const string Scratch = "rw,nosuid,nodev,mode=1777";
+    /// <summary>What usual images need to set their files up, take another user, and listen at any port: nothing that reaches beyond the container.</summary>
+    private static readonly string[] Capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID", "SETPCAP"];
 
     /// <summary>Only what belongs to the owner.</summary>
     public static Dictionary<string, IDictionary<string, bool>> Filter(string owner) =>
@@ -72,6 +75,10 @@ internal static class EngineLabels
             CPUShares = Math.Clamp(wanted.CpuMillis * 1024L / 1000, 2, MaxShares),
             OomScoreAdj = 1000,
             SecurityOpt = ["no-new-privileges"],
+            CapDrop = ["ALL"],
+            CapAdd = [.. Capabilities],
+            ReadonlyRootfs = wanted.ReadOnlyRoot,
+            Tmpfs = wanted.ReadOnlyRoot ? new Dictionary<string, string> { ["/tmp"] = Scratch, ["/run"] = Scratch } : null,
             PidsLimit = MaxProcesses,
             RestartPolicy = new RestartPolicy { Name = RestartPolicyKind.No },
             PortBindings = new Dictionary<string, IList<PortBinding>> { [inside] = [new PortBinding { HostPort = Text(port) }] },

@@ -7,6 +7,8 @@ namespace Hosting.HostAgent.Vms;
 /// </summary>
 internal static class NestedScript
 {
+    private const int MaxFiles = 65_536;
+
     /// <summary>Environment: VM_LOG, VM_GROUPS (directories, separated by spaces), VM_NETNS, VM_INNER; arguments go to the inner script.</summary>
     public const string Outer =
         """
@@ -33,6 +35,13 @@ internal static class NestedScript
         wait $!
         """;
 
+    /// <summary>Open files of a container, unless the agent itself may have fewer: more than that it can give nobody.</summary>
+    private static int MostFiles()
+    {
+        var line = File.ReadLines("/proc/self/limits").First(line => line.StartsWith("Max open files", StringComparison.Ordinal));
+        return int.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], out var hard) ? Math.Min(hard, MaxFiles) : MaxFiles;
+    }
+
     /// <summary>The engine's command line.</summary>
     public static IReadOnlyList<string> Engine(string vmDirectory, string containersParent) =>
     [
@@ -43,6 +52,8 @@ internal static class NestedScript
         "--pidfile=/run/docker.pid",
         "--bip=172.30.0.1/20",
         "--userland-proxy=false",
+        "--icc=false",
+        $"--default-ulimit=nofile={MostFiles()}",
         $"--cgroup-parent={containersParent}",
         "--exec-opt=native.cgroupdriver=cgroupfs",
         "--storage-driver=overlay2",

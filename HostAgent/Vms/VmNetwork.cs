@@ -8,6 +8,7 @@ internal sealed class VmNetwork(string name, string veth, int subnet, IPAddress?
     private const int FirstPort = 10_000;
     private const int LastPort = 32_767;
     private const int AdvertisedPorts = 512;
+    private const string AllVms = "10.222.0.0/16";
 
     /// <summary>Name of the namespace, and the comment of the rules.</summary>
     public string Name => name;
@@ -63,12 +64,19 @@ internal sealed class VmNetwork(string name, string veth, int subnet, IPAddress?
     private static bool IsOurs(string rule, string name) =>
         rule.StartsWith("-A ", StringComparison.Ordinal) && rule.Split(' ').Any(word => word.Trim('"') == name);
 
-    /// <summary>The forward rules come first, as a container engine on the host drops what it does not know.</summary>
+    /// <summary>
+    /// The forward rules come first, as a container engine on the host drops what it does not know. From a VM neither another VM nor
+    /// the host itself can be reached, but for its name server.
+    /// </summary>
     private IEnumerable<string> Rules()
     {
         var comment = $"-m comment --comment {name}";
-        yield return $"-I FORWARD -i {veth} {comment} -j ACCEPT";
-        yield return $"-I FORWARD -o {veth} {comment} -j ACCEPT";
+        yield return $"-I FORWARD -i {veth} ! -d {AllVms} {comment} -j ACCEPT";
+        yield return $"-I FORWARD -o {veth} ! -s {AllVms} {comment} -j ACCEPT";
+        yield return $"-I FORWARD -i {veth} -d {AllVms} {comment} -j DROP";
+        yield return $"-I INPUT -i {veth} -m conntrack --ctstate NEW,INVALID {comment} -j DROP";
+        foreach (var protocol in new[] { "udp", "tcp" })
+            yield return $"-I INPUT -i {veth} -p {protocol} --dport 53 {comment} -j ACCEPT";
         yield return $"-t nat -A POSTROUTING -s {Address}/32 ! -o {veth} {comment} -j MASQUERADE";
         if (advertise is null)
             yield break;

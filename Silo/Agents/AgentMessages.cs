@@ -94,6 +94,7 @@ internal static partial class AgentMessages
             MemoryMib = spec.MemoryMiB,
             StopGraceSeconds = spec.StopGraceSeconds,
             Stop = container.Stop,
+            ReadOnlyRoot = spec.ReadOnlyRoot,
             HealthCheck = new Protocol.HealthCheck
             {
                 Path = check.Path ?? "",

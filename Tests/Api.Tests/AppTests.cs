@@ -43,9 +43,10 @@ public sealed class AppTests(ApiHost api)
         (await api.Send("PUT", "/v1/apps/full", """
             {"image":"i","command":["a"],"args":["b","c"],"port":1,"cpuMillis":2,"memoryMiB":5,"replicas":0,"regions":["eu-1"],"env":{"K":"v"},
              "hostnames":["h.example.com"],"healthCheck":{"path":"/h","intervalSeconds":3},"rollout":{"maxSurge":0,"maxUnavailable":1},
-             "stopGraceSeconds":4,"spread":"none","constraints":{"zone":"a"},"placement":"allOrNothing"}
+             "stopGraceSeconds":4,"spread":"none","constraints":{"zone":"a"},"placement":"allOrNothing","readOnlyRoot":true}
             """)).Is(201);
         var spec = api.World.Apps["full"].Spec;
+        Assert.True(spec.ReadOnlyRoot);
         Assert.Equal((Spread.None, PlacementMode.AllOrNothing, "a"), (spec.Spread, spec.Placement, spec.Constraints!["zone"]));
         Assert.Equal(4, spec.StopGraceSeconds);
         Assert.Equal(new HealthCheck { Path = "/h", IntervalSeconds = 3 }, spec.HealthCheck);
