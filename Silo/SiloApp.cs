@@ -5,8 +5,8 @@ using Hosting.Protocol;
 using Hosting.Silo.Agents;
 using Hosting.Silo.Api;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Npgsql;
 using Orleans.Configuration;
+using Orleans.Serialization;
 
 namespace Hosting.Silo;
 
@@ -88,6 +88,8 @@ internal static class SiloApp
         foreach (var (region, database) in options.OwnDatabases)
             silo.AddAdoNetGrainStorage(RegionDocuments.Own(region), (AdoNetGrainStorageOptions o) => Store(o, database));
         options.Tuning.Apply(silo);
+        // A failure of the database travels to the caller as what it is; otherwise the caller hears only that it could not be sent.
+        silo.Services.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add("Npgsql"));
         silo.AddHostingGrains(options.ConnectionString, options.RegionConnectionStrings, options.RegionNames, $"http://{options.Address}:{options.ApiPort}");
     }
 
@@ -97,14 +99,11 @@ internal static class SiloApp
         storage.DeleteStateOnClear = true;
     }
 
-    /// <summary>For Orleans' own stores, which make no settings of their own: prepared statements, and deadlines that no caller outlives.</summary>
-    private static string Prepared(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    /// <summary>For Orleans' own stores, which make no settings of their own.</summary>
+    private static string Prepared(string connectionString)
     {
-        MaxAutoPrepare = 30,
-        AutoPrepareMinUsages = 2,
-        NoResetOnClose = true,
-        Timeout = 3,
-        CommandTimeout = 5,
-        CancellationTimeout = 1000,
-    }.ConnectionString;
+        var settings = Connections.Settings(connectionString);
+        (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages, settings.NoResetOnClose) = (30, 2, true);
+        return settings.ConnectionString;
+    }
 }

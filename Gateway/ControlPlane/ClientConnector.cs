@@ -49,8 +49,7 @@ internal static class PostgresClientConnector
             .UseAdoNetClustering(clustering =>
             {
                 clustering.Invariant = "Npgsql";
-                // Npgsql's own deadlines are 15 and 30 s.
-                clustering.ConnectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString) { Timeout = 3, CommandTimeout = 5 }.ConnectionString;
+                clustering.ConnectionString = Settings(options.ConnectionString);
             })
             .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (options.Cluster, options.Cluster))
             .Configure<Orleans.Configuration.GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = timings.SilosRefresh)
@@ -60,6 +59,12 @@ internal static class PostgresClientConnector
             .AddGatewayCountChangedHandler((_, _) => silosChanged()));
         return services.BuildServiceProvider();
     }
+
+    /// <summary>Npgsql's own deadlines are 15 and 30 s, looking up names for Kerberos takes as long without DNS, and of several hosts a failed one is passed over for 10 s.</summary>
+    private static string Settings(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        Timeout = 3, CommandTimeout = 5, GssEncryptionMode = GssEncryptionMode.Disable, HostRecheckSeconds = 1,
+    }.ConnectionString;
 
     private static async Task<bool> PauseThenRetry(TimeProvider time, CancellationToken stop)
     {

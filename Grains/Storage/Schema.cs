@@ -19,7 +19,8 @@ public static class Schema
     public static async Task Apply(string connectionString, CancellationToken cancellationToken)
     {
         // Not pooled: the lock must end with this call, and no idle session should stay behind.
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, CommandTimeout = 120 };
+        var settings = Connections.Reach(connectionString, commandSeconds: 120);
+        settings.Pooling = false;
         await using var connection = new NpgsqlConnection(settings.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         await using var acquire = new NpgsqlCommand($"SELECT pg_advisory_lock({Lock})", connection);

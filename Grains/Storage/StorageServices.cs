@@ -34,18 +34,13 @@ public static class StorageServices
     /// </summary>
     public static NpgsqlDataSource CreateDataSource(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
-        {
-            ApplicationName = "hosting",
-            MaxAutoPrepare = 30,
-            AutoPrepareMinUsages = 2,
-            // Nothing here sets session state, so returning a connection needs no round trip.
-            NoResetOnClose = true,
-            ReadBufferSize = 32 * 1024,
-            Timeout = 3,
-            CommandTimeout = 5,
-            CancellationTimeout = 1000,
-        };
+        var settings = Connections.Settings(connectionString);
+        settings.ApplicationName = "hosting";
+        settings.MaxAutoPrepare = 30;
+        settings.AutoPrepareMinUsages = 2;
+        // Nothing here sets session state, so returning a connection needs no round trip.
+        settings.NoResetOnClose = true;
+        settings.ReadBufferSize = 32 * 1024;
         settings.Options += " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan";
         return NpgsqlDataSource.Create(settings);
     }

@@ -109,7 +109,7 @@ postgres_connection_string() {
   hosts=$(address_of postgres)
   if network_isolated; then hosts+=,$(address_of standby); fi
   printf 'Host=%s;Port=%s;Database=hosting;Username=hosting;Password=%s' "$hosts" "$(port_of postgres)" "$(<"$POSTGRES_PASSWORD_FILE")"
-  if network_isolated; then printf ';Target Session Attributes=read-write;GSS Encryption Mode=Disable;Host Recheck Seconds=1'; fi
+  if network_isolated; then printf ';Target Session Attributes=read-write'; fi
 }
 
 # What lies outside HOSTING_HOME.
