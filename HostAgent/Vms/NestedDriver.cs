@@ -171,17 +171,7 @@ internal sealed class NestedDriver : IVmDriver
         return running;
     }
 
-    private Running? ReadRecord()
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<Running>(File.ReadAllBytes(Record));
-        }
-        catch (Exception error) when (error is IOException or JsonException)
-        {
-            return null;
-        }
-    }
+    private Running? ReadRecord() => _slot.Read<Running>("vm.json");
 
     private static CancellationTokenSource Deadline(TimeSpan after, CancellationToken cancellation)
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Hosting.HostAgent.Cgroups;
 using Hosting.HostAgent.Configuration;
 
@@ -36,6 +37,19 @@ internal sealed class VmSlot
 
     /// <summary>Path of a file of the VM.</summary>
     public string FileOf(string name) => Path.Combine(Directory, name);
+
+    /// <summary>What is remembered in one of its files; null when there is none that can be read.</summary>
+    public T? Read<T>(string name) where T : class
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(File.ReadAllBytes(FileOf(name)));
+        }
+        catch (Exception error) when (error is IOException or JsonException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Makes the short way.</summary>
     public void MakeLink()

@@ -8,8 +8,8 @@ using Hosting.HostAgent.Utilization;
 namespace Hosting.HostAgent.Vms.Qemu;
 
 /// <summary>
-/// A real VM. Every start resumes the state that was saved right after the first boot, with a copy of its disk: up in a second or
-/// two. Its emulator with every thread is in the lowest class.
+/// A real VM. Every start resumes the state that was saved right after the first boot, with a copy of its disk. Its
+/// emulator with every thread is in the lowest class.
 /// </summary>
 internal sealed class QemuDriver : IVmDriver
 {
@@ -100,7 +100,7 @@ internal sealed class QemuDriver : IVmDriver
         var image = VmImage.Open(_settings.VmImage ?? throw new VmException("there is no image of a VM: build one with 'infra/vm-image DIRECTORY' and set Agent:VmImage."));
         var host = await Emulator.FindAsync(image, cancellation);
         if (host.WhyNoKvm is { } reason)
-            _log.LogWarning("VM {Vm} is emulated, about ten times slower than on the hardware: {Reason}", _vm.Name, reason);
+            _log.LogWarning("VM {Vm} is emulated, far slower than on the hardware: {Reason}", _vm.Name, reason);
         await ClearAsync(cancellation);
         try
         {
@@ -235,17 +235,7 @@ internal sealed class QemuDriver : IVmDriver
         JsonSerializer.Serialize(file, certificates);
     }
 
-    private Running? ReadRecord()
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<Running>(File.ReadAllBytes(Record));
-        }
-        catch (Exception error) when (error is IOException or JsonException)
-        {
-            return null;
-        }
-    }
+    private Running? ReadRecord() => _slot.Read<Running>("vm.json");
 
     private static CancellationTokenSource Deadline(TimeSpan after, CancellationToken cancellation)
     {

@@ -10,7 +10,7 @@ namespace Hosting.HostAgent.Tests.Real;
 public sealed class QemuVmFixture : IAsyncLifetime
 {
     public const string Vm = "vm-1";
-    public const double Patience = 120;
+    public const double Patience = 240;
     private static readonly string Repository = typeof(QemuVmFixture).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(one => one.Key == "Repository").Value!;
 
     public static string Image => Path.Combine(Repository, "infra/obj/vm-image");
