@@ -51,7 +51,7 @@ internal sealed class ContainerEngine : IDisposable
     /// <exception cref="HttpRequestException">The engine is gone.</exception>
     public async Task<IReadOnlyList<EngineContainer>> ListAsync(CancellationToken cancellation)
     {
-        using var deadline = Deadline(QuickCall, cancellation);
+        using var deadline = Deadline.After(QuickCall, cancellation);
         var all = await _docker.Containers.ListContainersAsync(new ContainersListParameters { All = true, Filters = EngineLabels.Filter(_owner) }, deadline.Token);
         return [.. all.Where(one => one.Labels.ContainsKey(EngineLabels.Container)).Select(FromList)];
     }
@@ -115,7 +115,7 @@ internal sealed class ContainerEngine : IDisposable
 
     private static async Task<EngineResult> CallAsync(Func<CancellationToken, Task> call, TimeSpan timeout, CancellationToken cancellation)
     {
-        using var deadline = Deadline(timeout, cancellation);
+        using var deadline = Deadline.After(timeout, cancellation);
         try
         {
             await call(deadline.Token);
@@ -130,13 +130,6 @@ internal sealed class ContainerEngine : IDisposable
             cancellation.ThrowIfCancellationRequested();
             return new EngineResult(EngineOutcome.Unreachable, $"the engine did not answer: {error.Message}");
         }
-    }
-
-    private static CancellationTokenSource Deadline(TimeSpan timeout, CancellationToken cancellation)
-    {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        source.CancelAfter(timeout);
-        return source;
     }
 
     private static EngineContainer FromList(ContainerListResponse one) => EngineLabels.Read(one.Labels) with

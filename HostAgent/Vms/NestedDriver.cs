@@ -70,7 +70,7 @@ internal sealed class NestedDriver : IVmDriver
         {
             // The limits may have changed in the configuration.
             _groups.PrepareVm(_vm.Name, _vm.Capacity);
-            using var deadline = Deadline(AdoptDeadline, cancellation);
+            using var deadline = Deadline.After(AdoptDeadline, cancellation);
             var engine = await ConnectAsync(deadline.Token);
             await _slot.HoldSubnetAsync(running.Engine, cancellation);
             return Up(engine, network, running, adopted: true);
@@ -131,7 +131,7 @@ internal sealed class NestedDriver : IVmDriver
 
     private async Task<ContainerEngine> WaitUntilReadyAsync(Process shell, CancellationToken cancellation)
     {
-        using var deadline = Deadline(ReadyDeadline, cancellation);
+        using var deadline = Deadline.After(ReadyDeadline, cancellation);
         while (true)
         {
             if (shell.HasExited)
@@ -172,11 +172,4 @@ internal sealed class NestedDriver : IVmDriver
     }
 
     private Running? ReadRecord() => _slot.Read<Running>("vm.json");
-
-    private static CancellationTokenSource Deadline(TimeSpan after, CancellationToken cancellation)
-    {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        source.CancelAfter(after);
-        return source;
-    }
 }

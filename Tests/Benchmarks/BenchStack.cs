@@ -124,6 +124,10 @@ internal sealed class BenchStack : IAsyncDisposable
     public Process ProcessOf(string name) =>
         Process.GetProcessById(int.Parse(File.ReadAllText(Path.Combine(Home, "run", name + ".pid")), CultureInfo.InvariantCulture));
 
+    /// <summary>Where agents connect to the first silo.</summary>
+    public string Hub => "http://127.0.0.1:" + File.ReadLines(Path.Combine(Home, "config", "ports"))
+        .First(line => line.StartsWith("silo-1.agent=", StringComparison.Ordinal)).Split('=')[1];
+
     /// <summary>The engine of a VM, as the agent reaches it.</summary>
     public Uri Engine(string vm) => new($"unix://{Path.Combine(Home, "agent-1", "vms", vm, "engine.sock")}");
 

@@ -4,6 +4,7 @@ using Hosting.Benchmarks.Failover;
 using Hosting.Benchmarks.Lifecycle;
 using Hosting.Benchmarks.Placement;
 using Hosting.Benchmarks.Reaction;
+using Hosting.Benchmarks.Soak;
 
 using var stop = new CancellationTokenSource();
 var benchmarks = new Dictionary<string, Benchmark>(StringComparer.Ordinal)
@@ -16,6 +17,8 @@ var benchmarks = new Dictionary<string, Benchmark>(StringComparer.Ordinal)
     ["reaction"] = new("updates, kills, drains, hot and lost servers under load, beside Docker Swarm: [SCENARIO...] [--runs N]",
         arguments => ReactionBenchmark.Run(arguments, stop.Token)),
     ["rebuild"] = new("a region of 100,000 VMs after its placement moved, and how long an explanation of it takes", RebuildBenchmark.Run),
+    ["soak"] = new("memory and errors of a silo with 2,000 simulated servers under churn: [--minutes M] [--servers N] [--containers N] [--seed N]",
+        arguments => SoakBenchmark.Run(arguments, stop.Token)),
 };
 
 var option = Array.IndexOf(args, "-o");

@@ -19,6 +19,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
     private readonly GrpcChannel _channel;
     private readonly Hello _identity;
     private Task _conversation = Task.CompletedTask;
+    private CancellationTokenSource? _stream;
 
     private SimulatedAgent(string hub, Hello identity)
     {
@@ -39,7 +40,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
     public bool Silent { get; set; }
 
     /// <summary>Time between reports.</summary>
-    public TimeSpan Period { get; init; } = TimeSpan.FromMilliseconds(200);
+    public TimeSpan Period { get; private init; }
 
     /// <summary>Says what becomes of a container it is told to run; null keeps it starting for ever.</summary>
     public Func<DesiredContainer, Container?> Start { get; set; } = Healthy;
@@ -55,13 +56,13 @@ public sealed class SimulatedAgent : IAsyncDisposable
 
     /// <summary>Connects a server with some VMs of equal size.</summary>
     public static async Task<SimulatedAgent> Connect(
-        string hub, string region, string server, int vms = 2, int vmCpu = 1_000, int vmMemory = 2_048, Action<Hello>? change = null)
+        string hub, string region, string server, int vms = 2, int vmCpu = 1_000, int vmMemory = 2_048, Action<Hello>? change = null, TimeSpan? period = null)
     {
         var hello = new Hello { Region = region, Server = server, CpuMillis = vms * vmCpu, MemoryMib = vms * vmMemory * 2 };
         for (var i = 1; i <= vms; i++)
             hello.Vms.Add(new Vm { Name = $"vm-{i}", Driver = "nested", CpuMillis = vmCpu, MemoryMib = vmMemory, Ready = true });
         change?.Invoke(hello);
-        var agent = new SimulatedAgent(hub, hello);
+        var agent = new SimulatedAgent(hub, hello) { Period = period ?? TimeSpan.FromMilliseconds(200) };
         await agent.Connect();
         return agent;
     }
@@ -79,6 +80,16 @@ public sealed class SimulatedAgent : IAsyncDisposable
             throw new InvalidOperationException(call.ResponseStream.Current.Refused?.Reason ?? "no welcome");
         _conversation = Converse(call);
     }
+
+    /// <summary>Ends the stream and keeps what runs, for another <see cref="Connect()"/>.</summary>
+    public async Task Drop()
+    {
+        await (_stream?.CancelAsync() ?? Task.CompletedTask);
+        await _conversation;
+    }
+
+    /// <summary>The VM that a container it runs is in.</summary>
+    public string VmOf(string container) => _running.TryGetValue(container, out var running) ? running.Vm : "";
 
     /// <summary>Reports a container as it is now, for example as failed.</summary>
     public void Report(Container container)
@@ -116,13 +127,15 @@ public sealed class SimulatedAgent : IAsyncDisposable
     private async Task Converse(AsyncDuplexStreamingCall<AgentMessage, HubMessage> call)
     {
         using (call)
+        using (var stop = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token))
         {
-            using var stop = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
+            _stream = stop;
             var tasks = new[] { Receive(call, stop.Token), Send(call, stop.Token), Measure(stop.Token) };
             await Task.WhenAny(tasks);
             await stop.CancelAsync();
             foreach (var task in tasks)
                 await task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            _stream = null;
         }
     }
 

@@ -81,7 +81,7 @@ internal sealed class QemuDriver : IVmDriver
             return null;
         try
         {
-            using var deadline = Deadline(AdoptDeadline, cancellation);
+            using var deadline = Deadline.After(AdoptDeadline, cancellation);
             var engine = await ConnectAsync(_slot.Network(running.Subnet), JsonSerializer.Deserialize<GuestCertificates>(await File.ReadAllBytesAsync(Keys, deadline.Token))!, deadline.Token);
             // The limits may have changed in the configuration.
             _groups.PrepareVm(_vm.Name, Limits(running.OverheadMiB));
@@ -128,7 +128,7 @@ internal sealed class QemuDriver : IVmDriver
         var state = await _states.GetAsync(machine, to => new FirstBoot(machine, _slot, spawn, _time).SaveAsync(to, cancellation), cancellation);
         try
         {
-            using var deadline = Deadline(StartDeadline, cancellation);
+            using var deadline = Deadline.After(StartDeadline, cancellation);
             return await ResumeAsync(spawn, state, network, subnet, machine.Host.OverheadMiB, deadline.Token);
         }
         catch (Exception error) when (error is not OperationCanceledException || !cancellation.IsCancellationRequested)
@@ -186,7 +186,7 @@ internal sealed class QemuDriver : IVmDriver
 
     private async Task AskToStopAsync(HostProcess process, CancellationToken cancellation)
     {
-        using var deadline = Deadline(StopDeadline, cancellation);
+        using var deadline = Deadline.After(StopDeadline, cancellation);
         try
         {
             using var console = await GuestConsole.ConnectAsync(Path.Combine(_slot.Link, "control.sock"), deadline.Token);
@@ -236,11 +236,4 @@ internal sealed class QemuDriver : IVmDriver
     }
 
     private Running? ReadRecord() => _slot.Read<Running>("vm.json");
-
-    private static CancellationTokenSource Deadline(TimeSpan after, CancellationToken cancellation)
-    {
-        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        source.CancelAfter(after);
-        return source;
-    }
 }

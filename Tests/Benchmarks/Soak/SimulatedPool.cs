@@ -1,0 +1,69 @@
+using System.Globalization;
+using Hosting.Support;
+
+namespace Hosting.Benchmarks.Soak;
+
+/// <summary>Servers that exist only as agents: each speaks the real protocol over a stream of its own, and runs nothing.</summary>
+internal sealed class SimulatedPool : IAsyncDisposable
+{
+    private const string Region = "eu-1";
+    private const int Vms = 4;
+    private const int ConnectsAtOnce = 32;
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(500);
+
+    private readonly string _hub;
+    private readonly SimulatedAgent?[] _agents;
+
+    private SimulatedPool(string hub, int servers) => (_hub, _agents) = (hub, new SimulatedAgent?[servers]);
+
+    /// <summary>Connects every server.</summary>
+    public static async Task<SimulatedPool> Connect(string hub, int servers, CancellationToken cancellation)
+    {
+        var pool = new SimulatedPool(hub, servers);
+        foreach (var chunk in Enumerable.Range(0, servers).Chunk(ConnectsAtOnce))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            await Task.WhenAll(chunk.Select(pool.Connect));
+        }
+        return pool;
+    }
+
+    /// <summary>Containers that all servers say they run.</summary>
+    public int Running => _agents.Sum(agent => agent?.Running.Count ?? 0);
+
+    /// <summary>An agent's process is killed and started again: it knows what runs.</summary>
+    public async Task Reconnect(int server)
+    {
+        if (_agents[server] is not { } agent)
+            return;
+        await agent.Drop();
+        await agent.Connect();
+    }
+
+    /// <summary>A container of a server fails for good.</summary>
+    public void Fail(int server)
+    {
+        if (_agents[server] is not { } agent || agent.Running.FirstOrDefault() is not { } victim)
+            return;
+        agent.Report(new Protocol.Container { Id = victim, Vm = agent.VmOf(victim), State = Protocol.ContainerState.Failed, Reason = "the soak ended it" });
+    }
+
+    /// <summary>A server measures nothing for a while, with its stream open.</summary>
+    public async Task Silence(int server, TimeSpan howLong, CancellationToken cancellation)
+    {
+        if (_agents[server] is not { } agent)
+            return;
+        agent.Silent = true;
+        await Task.Delay(howLong, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        agent.Silent = false;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var chunk in _agents.OfType<SimulatedAgent>().Chunk(ConnectsAtOnce))
+            await Task.WhenAll(chunk.Select(agent => agent.DisposeAsync().AsTask()));
+    }
+
+    private async Task Connect(int server) => _agents[server] = await SimulatedAgent.Connect(
+        _hub, Region, string.Create(CultureInfo.InvariantCulture, $"sim-{server}"), Vms, vmCpu: 2_000, vmMemory: 4_096, hello => hello.Labels.Add("simulated", "yes"), ReportEvery);
+}
