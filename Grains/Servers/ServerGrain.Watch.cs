@@ -132,7 +132,9 @@ internal sealed partial class ServerGrain
         var rest = _loss.Rest(LostAfter, now);
         if (AllLeave && _lookAt - now < rest)
             rest = _lookAt - now;
-        return rest < LongestRest ? TimeSpan.FromTicks(Math.Max(rest.Ticks, 0)) : LongestRest;
+        // Thousands of grains that woke up together shall not look together for ever.
+        var longest = LongestRest * (1 - (Random.Shared.NextDouble() / 2));
+        return rest < longest ? TimeSpan.FromTicks(Math.Max(rest.Ticks, 0)) : longest;
     }
 
     /// <summary>Whether whatever is found on the server, or on a VM of it, has to leave.</summary>

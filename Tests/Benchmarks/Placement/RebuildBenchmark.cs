@@ -27,6 +27,7 @@ internal static class RebuildBenchmark
         await using var stack = await PlacementStack.Start(Region);
         var region = new BenchRegion(stack.Grains, Region, Servers);
         await Say($"writing {Servers:N0} servers, {Vms:N0} VMs and {Vms * ContainersOfAVm:N0} containers ...");
+        await region.KeepSilent();
         await region.Insert(stack.Source);
         await Fill(stack.Source);
         await Awake(stack);
