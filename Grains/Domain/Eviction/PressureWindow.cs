@@ -34,9 +34,11 @@ internal sealed class PressureWindow
     public void Add(Utilization utilization, Thresholds thresholds, DateTimeOffset now)
     {
         if (now - _last > Silence) Forget();
+        // A report is the average since the one before: what is over in it has been so for that long.
+        var measuredSince = _samples.Count > 0 ? _last : now;
         _last = now;
         var over = utilization.Cpu > thresholds.Evict || utilization.Memory > thresholds.Evict;
-        if (over && _overSince is null) Begin(now);
+        if (over && _overSince is null) Begin(measuredSince);
         _calm = over ? 0 : _calm + 1;
         if (_calm >= CalmReports) _overSince = null;
         _samples.Enqueue((now, utilization));
@@ -47,9 +49,9 @@ internal sealed class PressureWindow
     public void Restart() => _samples.Clear();
 
     /// <summary>What was before the peak does not lower its level.</summary>
-    private void Begin(DateTimeOffset now)
+    private void Begin(DateTimeOffset since)
     {
-        _overSince = now;
+        _overSince = since;
         _samples.Clear();
     }
 

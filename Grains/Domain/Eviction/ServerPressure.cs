@@ -19,6 +19,8 @@ public sealed class ServerPressure
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan NoRoomFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan GivenUpFor = TimeSpan.FromMinutes(1);
+    // Who takes little because it waits for a CPU, as the agent says it too, is not relieved.
+    private const double PrimaryWaits = 0.30;
     private static readonly TimeSpan LookIsOldAfter = TimeSpan.FromSeconds(5);
 
     // The report that comes next began to be measured before the container was seen to be over.
@@ -104,7 +106,7 @@ public sealed class ServerPressure
         if (measuredWithout.Count > 0) _window.Restart();
     }
 
-    private bool IsRelieved(DateTimeOffset now) => _moves.Count > 0 && _window.IsTelling(now)
+    private bool IsRelieved(DateTimeOffset now) => _moves.Count > 0 && _window.IsTelling(now) && !(_primaryWait >= PrimaryWaits)
         && _window.Level.Cpu < _thresholds.Admit && _window.Level.Memory < _thresholds.Admit;
 
     private bool IsOver(RegionPolicy policy) => _window.OverFor >= TimeSpan.FromSeconds(policy.EvictAfterSeconds);

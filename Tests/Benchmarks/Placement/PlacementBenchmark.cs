@@ -9,7 +9,9 @@ internal static class PlacementBenchmark
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FloorWarmUp = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan FloorWindow = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FloorWindow = TimeSpan.FromSeconds(3);
+    // What a disk or a host takes away for some seconds shall not fall on one side only.
+    private const int Rounds = 2;
     // Containers of each caller, on top of what it has placed.
     private const int Stocked = 500;
     private static readonly TimeSpan ActivationLimit = TimeSpan.FromSeconds(60);
@@ -51,7 +53,8 @@ internal static class PlacementBenchmark
         "Callers share calls as the SDK's PlacementCalls does: what they ask for while a call is under way goes together in the next.",
         "Meanwhile every server reports, each time something else: every 500 ms, at 25,000 servers every 2 s.",
         $"Every row: {WarmUp.TotalSeconds} s of warm-up ({FirstWarmUp.TotalSeconds} s for the first), then {Window.TotalSeconds} s that count; each starts with an empty table.",
-        "Floor: bare group commit of the same rows by as many callers, through the silo's own store in one process, before and after each row.",
+        "Floor: bare group commit of the same rows by as many callers, through the silo's own store in one process.",
+        $"Every row in {Rounds} rounds, the floor before, between and after them; the figures are means of the rounds, the 99th percentile the worst of them.",
     ];
 
     private static string Name(int servers) => $"r{servers}";
@@ -80,22 +83,30 @@ internal static class PlacementBenchmark
     private static async Task<IEnumerable<Figure>> Measure(PlacementStack stack, BenchRegion region, GroupCommit floor, Row row, bool first)
     {
         await Say($"measuring {row.What} ...");
-        var bare = await Floor(stack, floor, row);
-        var replicas = new Replicas(region, row.Callers);
-        Measured placing;
-        Measured? releasing = null;
-        await using (await Reports.Start(region))
+        List<Measured> bare = [await Floor(stack, floor, row)];
+        List<Measured> placing = [];
+        List<Measured> releasing = [];
+        for (var round = 1; round <= Rounds; round++)
         {
-            placing = await replicas.Placing(row.Batch).Run(first ? FirstWarmUp : WarmUp, Window, stack.Times);
-            if (row.Releases)
-            {
-                await replicas.Stock(Stocked);
-                releasing = await replicas.Releasing().Run(WarmUp / 3, Window / 2, stack.Times);
-            }
-            await replicas.ReleaseAll();
+            await Round(stack, region, row, first && round == 1 ? FirstWarmUp : WarmUp, placing, releasing);
+            bare.Add(await Floor(stack, floor, row));
         }
-        var after = await Floor(stack, floor, row);
-        return row.Figures(placing, (bare.Rate + after.Rate) / 2, (bare.P99 + after.P99) / 2).Concat(releasing is null ? [] : row.Released(releasing, placing));
+        var placed = Measured.Of(placing);
+        return row.Figures(placed, Measured.Of(bare)).Concat(releasing.Count == 0 ? [] : row.Released(Measured.Of(releasing), placed));
+    }
+
+    private static async Task Round(
+        PlacementStack stack, BenchRegion region, Row row, TimeSpan warmUp, List<Measured> placing, List<Measured> releasing)
+    {
+        var replicas = new Replicas(region, row.Callers);
+        await using var reports = await Reports.Start(region);
+        placing.Add(await replicas.Placing(row.Batch).Run(warmUp, Window, stack.Times));
+        if (row.Releases)
+        {
+            await replicas.Stock(Stocked);
+            releasing.Add(await replicas.Releasing().Run(WarmUp / 3, Window / 2, stack.Times));
+        }
+        await replicas.ReleaseAll();
     }
 
     /// <summary>The same rows without the platform; leaves an empty table.</summary>

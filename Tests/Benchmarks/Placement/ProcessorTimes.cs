@@ -19,6 +19,9 @@ internal readonly record struct ProcessorTimes(TimeSpan Client, TimeSpan Silo, T
         new(later.Client - earlier.Client, later.Silo - earlier.Silo, later.Postgres - earlier.Postgres, later.Machine - earlier.Machine,
             later.Available - earlier.Available);
 
+    public static ProcessorTimes operator +(ProcessorTimes one, ProcessorTimes other) =>
+        new(one.Client + other.Client, one.Silo + other.Silo, one.Postgres + other.Postgres, one.Machine + other.Machine, one.Available + other.Available);
+
     /// <summary>With the times of the machine as they are now.</summary>
     public static ProcessorTimes Now(TimeSpan client, TimeSpan silo, TimeSpan postgres)
     {

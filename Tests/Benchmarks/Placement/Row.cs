@@ -19,12 +19,12 @@ internal sealed record Row(int Servers, int Callers, int Batch, int Rate, int P9
     /// <summary>Whether it measures releases, too.</summary>
     public bool Releases => Servers == 25_000 && Callers == 256;
 
-    public IEnumerable<Figure> Figures(Measured placing, double bare, TimeSpan bareP99) =>
+    public IEnumerable<Figure> Figures(Measured placing, Measured bare) =>
     [
-        new($"{What}: durable placements", placing.Rate, "/s", bare, string.Create(CultureInfo.InvariantCulture, $"{Rate:N0} /s"), placing.Rate >= Rate),
-        new("  of bare group commit", placing.Rate / bare, "times", null, $"or at least {OfFloor} of it", placing.Rate / bare >= OfFloor),
+        new($"{What}: durable placements", placing.Rate, "/s", bare.Rate, string.Create(CultureInfo.InvariantCulture, $"{Rate:N0} /s"), placing.Rate >= Rate),
+        new("  of bare group commit", placing.Rate / bare.Rate, "times", null, $"or at least {OfFloor} of it", placing.Rate / bare.Rate >= OfFloor),
         Latency("  p50", placing.P50, null),
-        Latency("  p99", placing.P99, P99) with { Floor = bareP99.TotalMilliseconds },
+        Latency("  p99", placing.P99, P99) with { Floor = bare.P99.TotalMilliseconds },
         Cost("  CPU a placement: client", placing.Times.Client, placing),
         Cost("  CPU a placement: silo", placing.Times.Silo, placing),
         Cost("  CPU a placement: PostgreSQL", placing.Times.Postgres, placing),

@@ -27,6 +27,9 @@ internal sealed class HotServer
     /// <summary>Share of the memory that the primary takes.</summary>
     public double PrimaryMemory { get; set; }
 
+    /// <summary>Share of its time that the primary waits for a CPU.</summary>
+    public double? PrimaryWait { get; set; }
+
     /// <summary>Whether reports say what each container takes.</summary>
     public bool MeasuresContainers { get; set; } = true;
 
@@ -62,7 +65,7 @@ internal sealed class HotServer
         (_previous, _ended) = (Utilization, false);
         Pressure.Measure(new UtilizationReport
         {
-            SampledAt = Now, Utilization = measured, Vms = [],
+            SampledAt = Now, Utilization = measured, PrimaryWait = PrimaryWait, Vms = [],
             Usage = MeasuresContainers ? [.. _live.Select(c => Measure(c.Key, c.Value.Takes))] : [],
             CapMillis = CapMillis, HeldBack = _live.Values.Sum(c => c.Takes.CpuMillis - Allowed(c.Takes.CpuMillis)) / (double)Capacity.CpuMillis,
         }, Policy.Thresholds, Now);

@@ -105,6 +105,33 @@ public class ServerPressureTests
     }
 
     [Fact]
+    public void A_primary_that_waits_for_a_cpu_is_not_relieved_however_little_it_takes()
+    {
+        var server = Hot();
+        server.Tick(12);
+        (server.PrimaryCpu, server.PrimaryWait) = (0, 0.5);
+        server.End("small-1");
+        server.Tick(10);
+        Assert.Empty(server.Stayed);
+        server.PrimaryWait = 0.1;
+        server.Tick();
+        Assert.Equal(["big"], server.Stayed);
+    }
+
+    [Fact]
+    public void The_first_report_that_is_over_counts_from_the_one_before()
+    {
+        var server = Hot();
+        server.PrimaryCpu = 0.1;
+        server.Tick(4);
+        server.PrimaryCpu = 0.26;
+        server.Tick(9);
+        Assert.Empty(server.Chosen);
+        server.Tick();
+        Assert.Equal(["big"], server.Chosen);
+    }
+
+    [Fact]
     public void Between_the_thresholds_what_was_decided_goes_on()
     {
         var server = Hot();
