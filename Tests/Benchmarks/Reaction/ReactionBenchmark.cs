@@ -29,7 +29,9 @@ internal static class ReactionBenchmark
     {
         await using var stack = await BenchStack.Start("--servers", "2");
         cancellation.ThrowIfCancellationRequested();
-        using var swarm = await Swarm.Start(Platform.VmOf(stack, 2, 1), Platform.VmOf(stack, 2, 2), Path.Combine(stack.Home, "images", "hello.tar"));
+        var besides = Scenarios(null, null, null).Any(s => s.Sides.Count > 1 && options.Scenarios.Contains(s.Name));
+        using var swarm = !besides ? null
+            : await Swarm.Start(Platform.VmOf(stack, 2, 1), Platform.VmOf(stack, 2, 2), Path.Combine(stack.Home, "images", "hello.tar"));
         using var platform = new Platform(stack);
         await platform.Prepare();
         using var bare = await BareRuns.Connect(stack);
