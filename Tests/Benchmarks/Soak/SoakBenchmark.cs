@@ -27,7 +27,7 @@ internal static class SoakBenchmark
         var samples = await Churn(stack, churn, TimeSpan.FromMinutes(options.Minutes), cancellation);
         var calming = Stopwatch.GetTimestamp();
         await Converge(pool, churn, cancellation);
-        return new Report("soak", Conditions(options), Figures(options, deployed, samples, Stopwatch.GetElapsedTime(calming), Errors(stack)));
+        return new Report("soak", Conditions(options), [.. Figures(options, deployed, samples, Stopwatch.GetElapsedTime(calming), Errors(stack)), new("streams of agents lost without a fault of ours", pool.Lost, "")]);
     }
 
     private static IReadOnlyList<string> Conditions(SoakOptions options) =>
@@ -46,7 +46,7 @@ internal static class SoakBenchmark
                 throw new PreconditionException($"{pool.Running} of {churn.Wanted} containers ran after {Patience.TotalMinutes} minutes.");
             if (Stopwatch.GetElapsedTime(shown) > Settled)
             {
-                await Say($"  {pool.Running} of {churn.Wanted} containers run");
+                await Say($"  {pool.Running} of {churn.Wanted} containers run; {pool.Lost} streams were lost so far");
                 shown = Stopwatch.GetTimestamp();
             }
             await Task.Delay(200, cancellation);
