@@ -21,6 +21,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
     private readonly GrpcChannel _channel;
     private readonly Hello _identity;
     private Task _conversation = Task.CompletedTask;
+    private long _messages;
     private CancellationTokenSource? _stream;
 
     private SimulatedAgent(string hub, Hello identity)
@@ -49,6 +50,9 @@ public sealed class SimulatedAgent : IAsyncDisposable
 
     /// <summary>What its containers write.</summary>
     public SimulatedLogs Logs { get; set; } = new();
+
+    /// <summary>Messages sent and received so far.</summary>
+    public long Messages => Interlocked.Read(ref _messages);
 
     /// <summary>Ids of the containers it runs.</summary>
     public IReadOnlyCollection<string> Running => [.. _running.Keys];
@@ -176,6 +180,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
     {
         await foreach (var message in call.ResponseStream.ReadAllAsync(cancellation))
         {
+            Interlocked.Increment(ref _messages);
             if (message.Desired is { } desired)
                 Apply(desired);
             else if (message.ReadLogs is { } read)
@@ -187,7 +192,10 @@ public sealed class SimulatedAgent : IAsyncDisposable
     private async Task Send(AsyncDuplexStreamingCall<AgentMessage, HubMessage> call, CancellationToken cancellation)
     {
         await foreach (var message in _outgoing.Reader.ReadAllAsync(cancellation))
+        {
             await call.RequestStream.WriteAsync(message, cancellation);
+            Interlocked.Increment(ref _messages);
+        }
     }
 
     private async Task Measure(CancellationToken cancellation)

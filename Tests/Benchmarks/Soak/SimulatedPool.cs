@@ -37,6 +37,9 @@ internal sealed class SimulatedPool : IAsyncDisposable
     /// <summary>Containers that all servers say they run.</summary>
     public int Running => _agents.Sum(agent => agent?.Running.Count ?? 0);
 
+    /// <summary>Messages between all servers and the silo so far.</summary>
+    public long Messages => _agents.Sum(agent => agent?.Messages ?? 0);
+
     /// <summary>Streams that ended although nobody here ended them.</summary>
     public int Lost => Volatile.Read(ref _lost) - Volatile.Read(ref _dropped);
 
