@@ -1,5 +1,6 @@
 using System.Net;
 using Hosting.Grains;
+using Hosting.Grains.Regions;
 using Hosting.Grains.Storage;
 using Hosting.Protocol;
 using Hosting.Silo.Agents;
@@ -76,7 +77,7 @@ internal static class SiloApp
     private static void ConfigureOrleans(ISiloBuilder silo, SiloOptions options)
     {
         silo.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.Cluster, options.Cluster));
-        silo.Configure<Orleans.Configuration.SiloOptions>(o => o.SiloName = options.Name);
+        silo.Configure<Orleans.Configuration.SiloOptions>(o => o.SiloName = SiloRegions.Name(options.Name, options.RegionNames));
         silo.Configure<EndpointOptions>(o =>
         {
             o.AdvertisedIPAddress = IPAddress.Parse(options.Address);

@@ -19,13 +19,13 @@ internal sealed class AppServiceGrain(
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookAtRegionsEvery = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan RegionDeadline = TimeSpan.FromSeconds(2);
 
     // Regions that confirmed the document's generation. What is not confirmed is told again.
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unreachable = new(StringComparer.Ordinal);
     private GatewaySubscriptions _gateways = null!;
     private RegionWatch _regions = null!;
+    private RegionReach _reach = null!;
     private IGrainTimer? _retry;
     private TimeSpan _retryAfter = FirstRetry;
     private RouteVersion _version;
@@ -37,6 +37,7 @@ internal sealed class AppServiceGrain(
     {
         _gateways = new GatewaySubscriptions(clock, log);
         _regions = new RegionWatch(Name, GrainFactory, clock);
+        _reach = new RegionReach(clock);
         _version = new RouteVersion(clock.GetUtcNow().UtcTicks, 0);
         return Task.CompletedTask;
     }
@@ -128,8 +129,7 @@ internal sealed class AppServiceGrain(
         // It was made by an activation whose clock was ahead of this one's.
         if (known is { } version && version.IsNewerThan(_version))
             _version = version.NextEpoch();
-        var tables = await Task.WhenAll(App.Regions.Select(region => ReplicaSet(region).Watch(observer, null)));
-        return Route([.. tables.OfType<RouteTable>()]);
+        return await Route(set => set.Watch(observer, null));
     }
 
     public Task<bool> Owns(string hostname) =>
@@ -275,26 +275,36 @@ internal sealed class AppServiceGrain(
     private async Task Tell(string region)
     {
         var generation = App.Generation;
+        var failure = "it does not answer";
         try
         {
-            await ReplicaSet(region).Apply(new ReplicaSetSpec
+            var (told, _) = await _reach.Ask(region, async () =>
             {
-                Revision = App.Revision,
-                Spec = App.Spec!,
-                Generation = generation,
-                Replicas = RegionSplit.Without(App.Shares, App.Away).GetValueOrDefault(region),
-                Retired = !App.Shares.ContainsKey(region),
-            }).WaitAsync(RegionDeadline, clock);
-            _unreachable.Remove(region);
-            if (App.Generation == generation)
-                _told.Add(region);
+                await ReplicaSet(region).Apply(new ReplicaSetSpec
+                {
+                    Revision = App.Revision,
+                    Spec = App.Spec!,
+                    Generation = generation,
+                    Replicas = RegionSplit.Without(App.Shares, App.Away).GetValueOrDefault(region),
+                    Retired = !App.Shares.ContainsKey(region),
+                });
+                return true;
+            });
+            if (told)
+            {
+                _unreachable.Remove(region);
+                if (App.Generation == generation)
+                    _told.Add(region);
+                return;
+            }
         }
-        catch (Exception failure)
+        catch (Exception refused)
         {
-            if (_unreachable.Add(region))
-                log.LogWarning("Region {Region} could not be told of app {App}, generation {Generation}; it is told again until it answers: {Reason}",
-                    region, Name, generation, failure.Message);
+            failure = refused.Message;
         }
+        if (_unreachable.Add(region))
+            log.LogWarning("Region {Region} could not be told of app {App}, generation {Generation}; it is told again until it answers: {Reason}",
+                region, Name, generation, failure);
     }
 
     private async Task<AppStatus> Status(AppDocument app)
@@ -319,17 +329,7 @@ internal sealed class AppServiceGrain(
         };
     }
 
-    private async Task<(bool Answered, ReplicaSetStatus? Status)> Ask(string region)
-    {
-        try
-        {
-            return (true, await ReplicaSet(region).GetStatus().WaitAsync(RegionDeadline, clock));
-        }
-        catch (Exception failure) when (failure is TimeoutException or OrleansException)
-        {
-            return (false, null);
-        }
-    }
+    private Task<(bool Answered, ReplicaSetStatus? Status)> Ask(string region) => _reach.Ask(region, () => ReplicaSet(region).GetStatus());
 
     private AppStatus Gone() => new()
     {
@@ -345,10 +345,14 @@ internal sealed class AppServiceGrain(
     private AppRoute Route(IReadOnlyList<RouteTable> tables) =>
         new() { App = Name, Version = _version, Hostnames = App.Spec?.Hostnames ?? [], Regions = tables };
 
+    /// <summary>The route with what each region says. One that does not answer has no version yet: a gateway keeps what it knows of it, and asks it itself.</summary>
+    private async Task<AppRoute> Route(Func<IReplicaSetGrain, Task<RouteTable?>> ask) => Route(await Task.WhenAll(App.Regions.Select(async region =>
+        (await _reach.Ask(region, () => ask(ReplicaSet(region)))).Value
+            ?? new RouteTable { App = Name, Region = region, Version = default, Endpoints = [] })));
+
     private async Task PublishRoute()
     {
-        var tables = await Task.WhenAll(App.Regions.Select(r => ReplicaSet(r).GetTable()));
-        var route = Route([.. tables.OfType<RouteTable>()]);
+        var route = await Route(async set => await set.GetTable());
         await _gateways.Publish(gateway => gateway.AppChanged(route));
     }
 

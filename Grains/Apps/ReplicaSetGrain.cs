@@ -43,7 +43,6 @@ internal sealed class ReplicaSetGrain(
         _drains = new DrainWatch(_routes, clock);
         _progress = RolloutProgress.Begin(clock.GetUtcNow());
         await Resync(cancellationToken);
-        await _routes.Publish(_containers.All);
         _timer = this.RegisterGrainTimer(Work, new() { DueTime = RetryAfter, Period = RetryAfter });
     }
 
@@ -339,6 +338,8 @@ internal sealed class ReplicaSetGrain(
         var live = await pool.GetContainers(new ContainerFilter { Region = Region, App = App, Limit = int.MaxValue }, cancellationToken);
         _containers.Replace(live, started);
         _resyncedAt = clock.GetUtcNow();
+        // What happened may have been said to nobody: a word to a silo that is lost, or to an activation that was, is lost too.
+        await _routes.Publish(_containers.All);
     }
 
     /// <summary>Writes cool-downs that are longer than those known; what is over goes with them.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Hosting.Regions;
 using Orleans.Placement;
 using Orleans.Runtime.MembershipService.SiloMetadata;
@@ -18,20 +19,18 @@ public sealed class RegionPlacementFilterStrategy : PlacementFilterStrategy
     }
 }
 
-/// <summary>Leaves the silos whose metadata names the region; none of them alive means that the call fails at once.</summary>
-internal sealed class RegionPlacementFilterDirector(ISiloMetadataCache metadata) : IPlacementFilterDirector
+/// <summary>Leaves the silos that serve the region; none of them alive means that the call fails at once.</summary>
+internal sealed class RegionPlacementFilterDirector(IClusterMembershipService cluster, ISiloMetadataCache metadata) : IPlacementFilterDirector
 {
     public IEnumerable<SiloAddress> Filter(PlacementFilterStrategy strategy, PlacementTarget target, IEnumerable<SiloAddress> silos)
     {
         var key = target.GrainIdentity.Key.ToString() ?? "";
         var region = GrainKeys.RegionOf(key).ToString();
-        return silos.Where(silo => SiloRegions.Of(metadata.GetSiloMetadata(silo)).Contains(region, StringComparer.Ordinal));
+        var members = cluster.CurrentSnapshot.Members;
+        return silos.Where(silo => RegionsOf(silo, members).Contains(region, StringComparer.Ordinal));
     }
-}
 
-/// <summary>The regions a silo serves, as its metadata says.</summary>
-internal static class SiloRegions
-{
-    public static string[] Of(SiloMetadata metadata) =>
-        metadata.Metadata.GetValueOrDefault(GrainKeys.RegionsMetadata)?.Split(',', StringSplitOptions.TrimEntries) ?? [];
+    private string[] RegionsOf(SiloAddress silo, ImmutableDictionary<SiloAddress, ClusterMember> members) =>
+        (members.TryGetValue(silo, out var member) ? SiloRegions.InName(member.Name) : null)
+            ?? SiloRegions.Split(metadata.GetSiloMetadata(silo).Metadata.GetValueOrDefault(GrainKeys.RegionsMetadata) ?? "");
 }

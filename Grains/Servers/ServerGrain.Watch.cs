@@ -1,6 +1,5 @@
 using Hosting.Apps;
 using Hosting.Domain.Eviction;
-using Hosting.Grains.Storage;
 using Hosting.Placement;
 using Hosting.Regions;
 using Hosting.Servers;
@@ -142,7 +141,7 @@ internal sealed partial class ServerGrain
 
     private async Task Evacuate(CancellationToken cancellationToken)
     {
-        var live = await pool.GetContainers(new ContainerFilter { Region = Region, Server = Name, Limit = int.MaxValue }, cancellationToken);
+        var live = await pool.GetLive(Region, Name, cancellationToken);
         var now = clock.GetUtcNow();
         if (_doubtful)
             _departures.Doubt(live);

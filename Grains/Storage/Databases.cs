@@ -2,15 +2,6 @@ using Npgsql;
 
 namespace Hosting.Grains.Storage;
 
-/// <summary>A PostgreSQL database, with a pool of connections.</summary>
-/// <param name="Name">The region it belongs to (the first one, of several); empty for the shared one.</param>
-/// <param name="Source">The pool.</param>
-public sealed record Database(string Name, NpgsqlDataSource Source)
-{
-    /// <summary>Its name for people.</summary>
-    public string Title => Name.Length == 0 ? "the shared database" : $"the database of region {Name}";
-}
-
 /// <summary>
 /// Which PostgreSQL holds what: a region's servers, VMs, deployment records, events and documents lie in a database of its
 /// own, if it has one, and all else in the shared one. One database for everything is the usual case.
@@ -26,12 +17,6 @@ public sealed class Databases : IAsyncDisposable, IDisposable
     /// <param name="shared">Connection string of the shared database.</param>
     /// <param name="regional">Connection strings of the regions that have a database of their own; two regions may share one.</param>
     public Databases(string shared, IReadOnlyDictionary<string, string>? regional = null)
-        : this(StorageServices.CreateDataSource(shared), regional)
-    {
-    }
-
-    /// <summary>The same over a pool that is there; it is disposed with this.</summary>
-    public Databases(NpgsqlDataSource shared, IReadOnlyDictionary<string, string>? regional = null)
     {
         Shared = new Database("", shared);
         _regional = (regional ?? new Dictionary<string, string>())
@@ -39,7 +24,7 @@ public sealed class Databases : IAsyncDisposable, IDisposable
             .GroupBy(region => region.Value, StringComparer.Ordinal)
             .SelectMany(same =>
             {
-                var database = new Database(same.First().Key, StorageServices.CreateDataSource(same.Key));
+                var database = new Database(same.First().Key, same.Key);
                 return same.Select(region => KeyValuePair.Create(region.Key, database));
             })
             .ToDictionary(StringComparer.Ordinal);
@@ -79,14 +64,14 @@ public sealed class Databases : IAsyncDisposable, IDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var database in All)
-            await database.Source.DisposeAsync().ConfigureAwait(false);
+            await database.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var database in All)
-            database.Source.Dispose();
+            database.Dispose();
     }
 
     private static async Task<(Database Database, T? Value, Exception? Failure)> Try<T>(Database database, Func<Database, Task<T>> question)

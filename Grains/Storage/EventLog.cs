@@ -9,7 +9,7 @@ namespace Hosting.Grains.Storage;
 public sealed class EventLog(Databases databases, TimeProvider time, ILogger<EventLog> logger) : IAsyncDisposable, IDisposable
 {
     private readonly Dictionary<Database, EventWriter> writers =
-        databases.All.ToDictionary(database => database, database => new EventWriter(database.Source, time, logger));
+        databases.All.ToDictionary(database => database, database => new EventWriter(database.Writes, time, logger));
 
     /// <summary>Events dropped since the start, because they could not be stored.</summary>
     public long Dropped => writers.Values.Sum(writer => writer.Dropped);

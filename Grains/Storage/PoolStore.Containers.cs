@@ -20,6 +20,9 @@ public sealed partial class PoolStore
         return ([.. newest.Take(filter.Limit)], missing);
     }
 
+    /// <summary>All deployment records of a server that are not over, the newest first; cheap also when thousands of servers are asked for at once.</summary>
+    public Task<IReadOnlyList<ContainerRecord>> GetLive(string region, string server, CancellationToken ct) => databases.Of(region).Live.Read(region, server, ct);
+
     /// <summary>One deployment record, over or not; null when there is none of that id.</summary>
     /// <exception cref="StorageUnavailableException">No database that answers has it.</exception>
     public async Task<ContainerRecord?> GetContainer(string id, CancellationToken ct)

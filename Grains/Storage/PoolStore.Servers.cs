@@ -14,7 +14,10 @@ public sealed partial class PoolStore
         Names(databases.Of(region), "SELECT name FROM server WHERE region = $1 ORDER BY name", ct, region);
 
     /// <summary>A server; null when there is none of that name.</summary>
-    public async Task<ServerRecord?> GetServer(string region, string name, CancellationToken ct)
+    public Task<ServerRecord?> GetServer(string region, string name, CancellationToken ct) =>
+        databases.Of(region).InTurn(() => ReadServer(region, name, ct), ct);
+
+    private async Task<ServerRecord?> ReadServer(string region, string name, CancellationToken ct)
     {
         await using var command = Command(
             databases.Of(region), $"SELECT {ServerColumns} FROM server WHERE region = $1 AND name = $2", region, name);
@@ -22,7 +25,10 @@ public sealed partial class PoolStore
     }
 
     /// <summary>The VMs of a server, by name.</summary>
-    public async Task<IReadOnlyList<VmRecord>> GetVms(string region, string server, CancellationToken ct)
+    public Task<IReadOnlyList<VmRecord>> GetVms(string region, string server, CancellationToken ct) =>
+        databases.Of(region).InTurn(() => ReadVms(region, server, ct), ct);
+
+    private async Task<IReadOnlyList<VmRecord>> ReadVms(string region, string server, CancellationToken ct)
     {
         await using var command = Command(
             databases.Of(region), $"SELECT {VmColumns} FROM vm WHERE region = $1 AND server = $2 ORDER BY name", region, server);
@@ -35,7 +41,10 @@ public sealed partial class PoolStore
     /// </summary>
     /// <returns>The server as it is stored now.</returns>
     /// <exception cref="InvalidOperationException">There is no such region.</exception>
-    public async Task<ServerRecord> UpsertServer(ServerRecord hello, IReadOnlyList<VmRecord> vms, CancellationToken ct)
+    public Task<ServerRecord> UpsertServer(ServerRecord hello, IReadOnlyList<VmRecord> vms, CancellationToken ct) =>
+        databases.Of(hello.Region).InTurn(() => Upsert(hello, vms, ct), ct);
+
+    private async Task<ServerRecord> Upsert(ServerRecord hello, IReadOnlyList<VmRecord> vms, CancellationToken ct)
     {
         await using var connection = await databases.Of(hello.Region).Source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var transaction = await connection.BeginTransactionAsync(ct).ConfigureAwait(false);

@@ -32,9 +32,13 @@ public static class StorageServices
     /// prepared while a table was small would read all of it, until statistics are new: 80 times slower was measured.
     /// And planning every batch of deployment records anew is a seventh of what PostgreSQL does for it.
     /// </summary>
-    public static NpgsqlDataSource CreateDataSource(string connectionString)
+    /// <param name="connectionString">Where the database is.</param>
+    /// <param name="connections">Most connections at once; null for what the connection string says, or else 100.</param>
+    public static NpgsqlDataSource CreateDataSource(string connectionString, int? connections = null)
     {
         var settings = Connections.Settings(connectionString);
+        settings.MaxPoolSize = connections ?? settings.MaxPoolSize;
+        settings.MinPoolSize = Math.Min(settings.MinPoolSize, settings.MaxPoolSize);
         settings.ApplicationName = "hosting";
         settings.MaxAutoPrepare = 30;
         settings.AutoPrepareMinUsages = 2;

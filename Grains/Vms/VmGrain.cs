@@ -130,8 +130,8 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
             await Adopt(record);
     }
 
-    private Task<IReadOnlyList<ContainerRecord>> ReadLive(CancellationToken cancellationToken) => pool.GetContainers(
-        new ContainerFilter { Region = Region, Server = Server, Vm = Name, Limit = int.MaxValue }, cancellationToken);
+    private async Task<IReadOnlyList<ContainerRecord>> ReadLive(CancellationToken cancellationToken) =>
+        [.. (await pool.GetLive(Region, Server, cancellationToken)).Where(c => c.Vm == Name)];
 
     /// <summary>A container of which nobody knows what it runs can neither be run nor forgotten: it ends with that reason.</summary>
     private async Task Adopt(ContainerRecord record)

@@ -26,7 +26,7 @@ public class ClockTests(SiloUnderTest silo) : IClassFixture<SiloUnderTest>
     public async Task A_gateway_that_knows_a_version_from_the_future_is_given_a_newer_one()
     {
         await silo.Put("ahead", new { image = "shop:1", port = 80, replicas = 0, regions = new[] { SiloUnderTest.Region } });
-        var gateway = silo.Grains.CreateObjectReference<IRouteObserver>(new Deaf());
+        var gateway = silo.Grains.CreateObjectReference<IRouteObserver>(new DeafGateway());
         var future = new RouteVersion((TimeProvider.System.GetUtcNow() + Ahead).UtcTicks, 7);
 
         var share = silo.Grains.GetGrain<IReplicaSetGrain>($"{SiloUnderTest.Region}/ahead");
@@ -38,15 +38,5 @@ public class ClockTests(SiloUnderTest silo) : IClassFixture<SiloUnderTest>
         var route = await app.Watch(gateway, future);
         Assert.True(route?.Version.IsNewerThan(future));
         Assert.Null(await app.Watch(gateway, route!.Version));
-    }
-
-    private sealed class Deaf : IRouteObserver
-    {
-        public Task AppChanged(AppRoute route) => Task.CompletedTask;
-
-        public Task TableChanged(RouteTable table) => Task.CompletedTask;
-
-        public Task<IReadOnlyList<int>?> InFlight(string app, string region, RouteVersion version, IReadOnlyList<string> containers) =>
-            Task.FromResult<IReadOnlyList<int>?>([.. containers.Select(_ => 0)]);
     }
 }

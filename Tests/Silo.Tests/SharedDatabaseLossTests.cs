@@ -67,6 +67,8 @@ public sealed class SharedDatabaseLossTests : IAsyncLifetime
         using var list = await _silo.Api.GetAsync("/v1/containers");
         Assert.Contains("the shared database", Assert.Single(list.Headers.GetValues("Hosting-Incomplete")));
         Assert.All((await list.Content.ReadFromJsonAsync<JsonArray>())!, c => Assert.Equal(Own, (string)c!["region"]!));
+        using var logs = await _silo.Api.GetAsync("/v1/apps/near/logs");
+        Assert.Contains("the shared database", string.Join("; ", logs.Headers.GetValues("Hosting-Incomplete")));
         var happened = (await _silo.Api.GetFromJsonAsync<JsonArray>($"/v1/events?region={Own}&limit=1000"))!;
         Assert.Contains(happened, e => (string?)e!["container"] == failed && (string)e["kind"]! == "failed");
         Assert.Equal([Own, Other], (await _silo.Api.GetFromJsonAsync<JsonArray>("/v1/regions"))!.Select(r => (string)r!["name"]!));

@@ -31,7 +31,9 @@ internal sealed class Stores : IAsyncDisposable
 
     public EventLog Events => services.GetRequiredService<EventLog>();
 
-    public NpgsqlDataSource Source => services.GetRequiredService<Databases>().Shared.Source;
+    public Database Shared => services.GetRequiredService<Databases>().Shared;
+
+    public NpgsqlDataSource Source => Shared.Source;
 
     public static ContainerRecord Container(string region, string id, string app = "shop", string server = "srv-1", string vm = "vm-1") => new()
     {

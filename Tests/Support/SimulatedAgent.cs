@@ -12,6 +12,8 @@ namespace Hosting.Support;
 /// </summary>
 public sealed class SimulatedAgent : IAsyncDisposable
 {
+    private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(10);
+
     private readonly CancellationTokenSource _ended = new();
     private readonly Channel<AgentMessage> _outgoing = Channel.CreateUnbounded<AgentMessage>();
     private readonly ConcurrentDictionary<string, Container> _running = new();
@@ -19,6 +21,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
     private readonly GrpcChannel _channel;
     private readonly Hello _identity;
     private Task _conversation = Task.CompletedTask;
+    private long _messages;
     private CancellationTokenSource? _stream;
 
     private SimulatedAgent(string hub, Hello identity)
@@ -48,6 +51,9 @@ public sealed class SimulatedAgent : IAsyncDisposable
     /// <summary>What its containers write.</summary>
     public SimulatedLogs Logs { get; set; } = new();
 
+    /// <summary>Messages sent and received so far.</summary>
+    public long Messages => Interlocked.Read(ref _messages);
+
     /// <summary>Ids of the containers it runs.</summary>
     public IReadOnlyCollection<string> Running => [.. _running.Keys];
 
@@ -71,14 +77,45 @@ public sealed class SimulatedAgent : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The hub refused it, with its reason.</exception>
     public async Task Connect()
     {
+        if (await Greet() is { } refusal)
+            throw new InvalidOperationException(refusal);
+    }
+
+    /// <summary>Opens a stream. False when the hub refuses it or is not there; worth another try.</summary>
+    public async Task<bool> TryConnect()
+    {
+        try
+        {
+            return await Greet() is null;
+        }
+        catch (Exception failure) when (failure is RpcException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<string?> Greet()
+    {
         var hello = _identity.Clone();
         hello.Session = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         hello.Containers.AddRange(_running.Values);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(_ended.Token);
+        late.CancelAfter(WelcomeDeadline);
         var call = new AgentHub.AgentHubClient(_channel).Connect(cancellationToken: _ended.Token);
-        await call.RequestStream.WriteAsync(new AgentMessage { Hello = hello });
-        if (!await call.ResponseStream.MoveNext(_ended.Token) || call.ResponseStream.Current.Welcome is null)
-            throw new InvalidOperationException(call.ResponseStream.Current.Refused?.Reason ?? "no welcome");
-        _conversation = Converse(call);
+        try
+        {
+            await call.RequestStream.WriteAsync(new AgentMessage { Hello = hello }, late.Token);
+            var answer = await call.ResponseStream.MoveNext(late.Token) ? call.ResponseStream.Current : null;
+            if (answer?.Welcome is null)
+                return answer?.Refused?.Reason ?? "no welcome";
+            _conversation = Converse(call);
+            call = null;
+            return null;
+        }
+        finally
+        {
+            call?.Dispose();
+        }
     }
 
     /// <summary>Ends the stream and keeps what runs, for another <see cref="Connect()"/>.</summary>
@@ -143,6 +180,7 @@ public sealed class SimulatedAgent : IAsyncDisposable
     {
         await foreach (var message in call.ResponseStream.ReadAllAsync(cancellation))
         {
+            Interlocked.Increment(ref _messages);
             if (message.Desired is { } desired)
                 Apply(desired);
             else if (message.ReadLogs is { } read)
@@ -154,7 +192,10 @@ public sealed class SimulatedAgent : IAsyncDisposable
     private async Task Send(AsyncDuplexStreamingCall<AgentMessage, HubMessage> call, CancellationToken cancellation)
     {
         await foreach (var message in _outgoing.Reader.ReadAllAsync(cancellation))
+        {
             await call.RequestStream.WriteAsync(message, cancellation);
+            Interlocked.Increment(ref _messages);
+        }
     }
 
     private async Task Measure(CancellationToken cancellation)

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Faults of a stack. One that lasts writes how it is undone before it begins, so that it ends also when its command was killed:
-# then by the next heal, or by down. Needs network.sh, disk.sh, standby.sh, service.sh.
+# then by the next heal, or by down. Needs network.sh, clock.sh, disk.sh, standby.sh, service.sh.
 
 FAULTS=$RUN/faults
 
@@ -167,6 +167,15 @@ fault_fill() {
   undo rm -f "$file"
   # As much as there is: the command ends with an error when the disk is full, which is what is wanted.
   dd if=/dev/zero of="$file" bs=1M status=none 2>/dev/null || true
+}
+
+fault_clock() {
+  fault_isolated clock
+  fault_name "$1"
+  [[ -e $(clock_file "$1") ]] || die 2 "$1 has no clock of its own: silos, gateways and agents have."
+  [[ $2 =~ ^-?[0-9]{1,8}$ ]] || die 2 "A clock is set by a number of seconds, such as 3600 or -3600, not '$2'."
+  undo clock_set "$1" 0
+  clock_set "$1" "$2"
 }
 
 fault_failover() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Our own processes: what each silo, gateway and agent is started with. Needs pool.sh, ports.sh, network.sh, disk.sh, postgres.sh,
+# Our own processes: what each silo, gateway and agent is started with. Needs pool.sh, ports.sh, network.sh, clock.sh, disk.sh, postgres.sh,
 # service.sh, build.sh.
 
 CLUSTER=hosting
@@ -20,7 +20,7 @@ launch_script() {
   done
   (($#)) && shift
   printf 'cd %q\n' "$REPO/$(output_of "$project")"
-  printf 'exec %s%s' "$(network_enter "$name")" "$(run_command "$project" "$assembly")"
+  printf 'exec %s%s%s' "$(network_enter "$name")" "$(clock_enter "$name")" "$(run_command "$project" "$assembly")"
   (($#)) && printf ' %q' "$@"
   printf '\n'
 }

@@ -29,10 +29,10 @@ internal static class LogEndpoints
         if (last.Length > 0 && resume is null) return Problems.Invalid("Last-Event-ID", "must be the id of a line of this app's logs.");
 
         var containers = await sources.Live(name, container, cancel);
-        if (containers.Count == 0 && await Missing(name, container, sources, cancel) is { } missing) return missing;
-        if (containers.Count > LogSources.MostContainers && !follow)
+        if (containers.Known.Count == 0 && await Missing(name, container, sources, cancel) is { } missing) return missing;
+        if (containers.Known.Count > LogSources.MostContainers && !follow)
             return Problems.Invalid("container", $"must be given: the app has more than {LogSources.MostContainers} containers. GET /v1/apps/{name}/containers lists them.");
-        var request = new LogRequest(name, container, query!, [.. containers.Take(LogSources.MostContainers)], resume);
+        var request = new LogRequest(name, container, query!, containers with { Known = [.. containers.Known.Take(LogSources.MostContainers)] }, resume);
         return follow ? follower.Follow(request) : await Answer(request, http, sources, history, cancel);
     }
 
@@ -42,7 +42,7 @@ internal static class LogEndpoints
         var over = container is null ? null : await sources.Find(name, container, cancel);
         if (over is not null) return Problems.ContainerIsOver(over);
         if (!await sources.Exists(name, cancel)) return Problems.NoSuchApp(name);
-        return container is null ? null : Problems.Invalid("container", NotOf(name, await sources.Live(name, null, cancel)));
+        return container is null ? null : Problems.Invalid("container", NotOf(name, (await sources.Live(name, null, cancel)).Known));
     }
 
     private static string NotOf(string name, IReadOnlyList<ContainerRecord> containers) =>
@@ -57,11 +57,12 @@ internal static class LogEndpoints
             http.Response.Headers.RetryAfter = $"{Problems.RetryAfterSeconds}";
             return Problems.Unavailable("This silo puts together many logs already.");
         }
-        var logs = request.Containers.Select(container => sources.Open(container, request.Query.From)).ToList();
+        var logs = request.Containers.Known.Select(container => sources.Open(container, request.Query.From)).ToList();
         try
         {
             var (lines, missing) = await history.Read(logs, request.Query.Tail, cancel);
-            if (missing is not null) http.Response.Headers[RegionQueries.IncompleteHeader] = Plain(missing);
+            RegionQueries.NoteMissing(http.Response, request.Containers.Missing);
+            if (missing is not null) http.Response.Headers.Append(RegionQueries.IncompleteHeader, Plain(missing));
             var views = lines.Select(LogLineView.Of);
             return WantsText(http.Request)
                 ? TypedResults.Text(string.Concat(views.Select(view => view.ToText())))

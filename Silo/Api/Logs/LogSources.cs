@@ -11,7 +11,12 @@ namespace Hosting.Silo.Api.Logs;
 /// <param name="Query">Which lines.</param>
 /// <param name="Containers">The containers that are there now.</param>
 /// <param name="Resume">Where a stream broke off; null for a new one.</param>
-internal sealed record LogRequest(string App, string? Container, LogQuery Query, IReadOnlyList<ContainerRecord> Containers, LogCursor? Resume);
+internal sealed record LogRequest(string App, string? Container, LogQuery Query, LiveContainers Containers, LogCursor? Resume);
+
+/// <summary>The containers of an app that are not over, as far as they are known.</summary>
+/// <param name="Known">Their records.</param>
+/// <param name="Missing">Databases that did not answer, for people: others may be in those.</param>
+internal sealed record LiveContainers(IReadOnlyList<ContainerRecord> Known, IReadOnlyList<string> Missing);
 
 /// <summary>Finds containers and opens their logs.</summary>
 internal sealed class LogSources(IGrainFactory grains, PoolStore pool)
@@ -23,11 +28,12 @@ internal sealed class LogSources(IGrainFactory grains, PoolStore pool)
     public ContainerLog Open(ContainerRecord container, LogPosition from) => new(grains, container, from);
 
     /// <summary>The containers of an app that are not over, or the one of them.</summary>
-    public async Task<IReadOnlyList<ContainerRecord>> Live(string app, string? container, CancellationToken cancel)
+    public async Task<LiveContainers> Live(string app, string? container, CancellationToken cancel)
     {
-        if (container is null)
-            return await pool.GetContainers(new ContainerFilter { App = app, Limit = Limits.DefaultItems }, cancel).Bounded(cancel);
-        return await pool.GetContainer(container, cancel).Bounded(cancel) is { IsOver: false } record && record.App == app ? [record] : [];
+        if (container is not null)
+            return new(await pool.GetContainer(container, cancel).Bounded(cancel) is { IsOver: false } record && record.App == app ? [record] : [], []);
+        var (records, missing) = await pool.FindContainers(new ContainerFilter { App = app, Limit = Limits.DefaultItems }, cancel).Bounded(cancel);
+        return new(records, missing);
     }
 
     /// <summary>A container's record, over or not; null when it is not of the app.</summary>

@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Hosting.Placement;
 using Hosting.Servers;
 
 namespace Hosting.Silo.Api.Logs;
@@ -45,7 +44,7 @@ internal sealed class LogStream(LogRequest request, LogSources sources, LogHisto
     /// <summary>Tells what there is; how far each log was told is in the cursor then, and how far it was read in the log.</summary>
     private async Task<IReadOnlyList<ContainerLog>> Begin(LogWriter writer, LogCursor cursor, CancellationToken cancel)
     {
-        var logs = request.Containers.Select(container => sources.Open(container, request.Query.From)).ToList();
+        var logs = request.Containers.Known.Select(container => sources.Open(container, request.Query.From)).ToList();
         var (lines, missing) = await history.Read(logs, request.Query.Tail, cancel);
         foreach (var unanswered in logs.Where(one => !one.Answered)) unanswered.SkipTo(LogPosition.Since(time.GetUtcNow()));
         foreach (var one in logs) cursor[one.Id] = one.Next;
@@ -57,8 +56,8 @@ internal sealed class LogStream(LogRequest request, LogSources sources, LogHisto
 
     private async Task<IReadOnlyList<ContainerLog>> Resume(LogWriter writer, LogCursor cursor, CancellationToken cancel)
     {
-        var logs = request.Containers.Select(container => sources.Open(container, cursor[container.Id])).ToList();
-        foreach (var gone in cursor.Containers.Except(logs.Select(one => one.Id)).ToList())
+        var logs = request.Containers.Known.Select(container => sources.Open(container, cursor[container.Id])).ToList();
+        foreach (var gone in cursor.Containers.Except(logs.Select(one => one.Id)).Where(_ => request.Containers.Missing.Count == 0).ToList())
         {
             cursor.Remove(gone);
             await writer.Note($"{gone} was stopped meanwhile; what it wrote last is gone with it", cancel);
@@ -103,14 +102,15 @@ internal sealed class LogStream(LogRequest request, LogSources sources, LogHisto
             await Task.Delay(Look, time, cancel);
             if (await LookUp(cancel) is not { } live)
                 continue;
-            var ids = live.Select(container => container.Id).ToHashSet(StringComparer.Ordinal);
-            foreach (var follower in _followers.Values.Where(one => !ids.Contains(one.Log.Id))) follower.Over = true;
-            foreach (var container in live.Where(one => !_followers.ContainsKey(one.Id)))
+            var ids = live.Known.Select(container => container.Id).ToHashSet(StringComparer.Ordinal);
+            // A container whose database does not answer goes on for all that is known.
+            foreach (var follower in _followers.Values.Where(one => live.Missing.Count == 0 && !ids.Contains(one.Log.Id))) follower.Over = true;
+            foreach (var container in live.Known.Where(one => !_followers.ContainsKey(one.Id)))
             {
                 if (_followers.Values.Count(one => !one.Over) < LogSources.MostContainers) Follow(sources.Open(container, default), cancel);
                 else if (!warned) await Warn();
             }
-            if (live.Count == 0 && _running.TrueForAll(reading => reading.IsCompleted) && await sources.IsOver(request, cancel))
+            if (live is { Known.Count: 0, Missing.Count: 0 } && _running.TrueForAll(reading => reading.IsCompleted) && await sources.IsOver(request, cancel))
                 break;
         }
         _pieces.Writer.TryComplete();
@@ -122,7 +122,7 @@ internal sealed class LogStream(LogRequest request, LogSources sources, LogHisto
         }
     }
 
-    private async Task<IReadOnlyList<ContainerRecord>?> LookUp(CancellationToken cancel)
+    private async Task<LiveContainers?> LookUp(CancellationToken cancel)
     {
         try
         {

@@ -1,7 +1,6 @@
 using Hosting.Grains.Storage;
 using Hosting.Placement;
 using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
 
 namespace Hosting.Benchmarks.Placement;
 
@@ -14,13 +13,17 @@ internal sealed class GroupCommit : IAsyncDisposable
     public const string Region = "bare";
 
     private readonly DeploymentStore _store;
+    private readonly Databases _databases;
     private readonly long _epoch;
 
-    private GroupCommit(DeploymentStore store, long epoch) => (_store, _epoch) = (store, epoch);
+    private GroupCommit(Databases databases, long epoch) => (_databases, _epoch, _store) =
+        (databases, epoch, new DeploymentStore(databases, new StorageOptions(), TimeProvider.System, NullLogger<DeploymentStore>.Instance));
 
-    public static async Task<GroupCommit> Start(NpgsqlDataSource source) => new(
-        new DeploymentStore(new Databases(source), new StorageOptions(), TimeProvider.System, NullLogger<DeploymentStore>.Instance),
-        await new PoolStore(new Databases(source)).RaiseEpoch(Region, CancellationToken.None));
+    public static async Task<GroupCommit> Start(string connectionString)
+    {
+        var databases = new Databases(connectionString);
+        return new GroupCommit(databases, await new PoolStore(databases).RaiseEpoch(Region, CancellationToken.None));
+    }
 
     public Task<Measured> Run(int callers, int batch, TimeSpan warmUp, TimeSpan window, Func<ProcessorTimes> times) =>
         new Load(callers, async _ =>
@@ -33,7 +36,11 @@ internal sealed class GroupCommit : IAsyncDisposable
             return batch;
         }).Run(warmUp, window, times);
 
-    public ValueTask DisposeAsync() => _store.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        await _databases.DisposeAsync();
+    }
 
     private static ContainerRecord Row()
     {

@@ -31,7 +31,7 @@ internal static class PlacementBenchmark
         var sizes = Rows.Select(row => row.Servers).Distinct().ToArray();
         await Say("starting PostgreSQL and a silo ...");
         await using var stack = await PlacementStack.Start([.. sizes.Select(Name)]);
-        await using var floor = await GroupCommit.Start(stack.Source);
+        await using var floor = await GroupCommit.Start(stack.Database);
         var figures = new List<Figure>();
         var regions = new Dictionary<int, BenchRegion>();
         foreach (var servers in sizes)

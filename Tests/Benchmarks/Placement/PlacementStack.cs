@@ -31,8 +31,10 @@ internal sealed class PlacementStack : IAsyncDisposable
     private readonly SiloProcess _silo;
 
     private PlacementStack(PostgresServer postgres, string database, SiloProcess silo, IHost client) =>
-        (_postgres, Source, _silo, _client) = (postgres, StorageServices.CreateDataSource(database), silo, client);
+        (_postgres, Database, Source, _silo, _client) = (postgres, database, StorageServices.CreateDataSource(database), silo, client);
 
+    /// <summary>Connection string of its database.</summary>
+    public string Database { get; }
 
     /// <summary>Connections as the stores open them.</summary>
     public NpgsqlDataSource Source { get; }

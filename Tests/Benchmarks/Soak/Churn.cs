@@ -55,7 +55,7 @@ internal sealed class Churn(BenchStack stack, SimulatedPool pool, SoakOptions op
                 pool.Fail(server);
                 break;
             case < 9:
-                await pool.Reconnect(server);
+                await pool.Restart(server);
                 break;
             default:
                 _silences.RemoveAll(silence => silence.IsCompleted);

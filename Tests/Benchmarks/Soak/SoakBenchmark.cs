@@ -24,10 +24,10 @@ internal static class SoakBenchmark
         await Converge(pool, churn, cancellation);
         var deployed = Stopwatch.GetElapsedTime(deploying);
         await Say($"all containers run after {deployed.TotalSeconds:0} s; churning ...");
-        var samples = await Churn(stack, churn, TimeSpan.FromMinutes(options.Minutes), cancellation);
+        var samples = await Churn(stack, pool, churn, TimeSpan.FromMinutes(options.Minutes), cancellation);
         var calming = Stopwatch.GetTimestamp();
         await Converge(pool, churn, cancellation);
-        return new Report("soak", Conditions(options), Figures(options, deployed, samples, Stopwatch.GetElapsedTime(calming), Errors(stack)));
+        return new Report("soak", Conditions(options), [.. Figures(options, deployed, samples, Stopwatch.GetElapsedTime(calming), Errors(stack)), new("streams of agents lost without a fault of ours", pool.Lost, "")]);
     }
 
     private static IReadOnlyList<string> Conditions(SoakOptions options) =>
@@ -46,14 +46,14 @@ internal static class SoakBenchmark
                 throw new PreconditionException($"{pool.Running} of {churn.Wanted} containers ran after {Patience.TotalMinutes} minutes.");
             if (Stopwatch.GetElapsedTime(shown) > Settled)
             {
-                await Say($"  {pool.Running} of {churn.Wanted} containers run");
+                await Say($"  {pool.Running} of {churn.Wanted} containers run; {pool.Lost} streams were lost so far");
                 shown = Stopwatch.GetTimestamp();
             }
             await Task.Delay(200, cancellation);
         }
     }
 
-    private static async Task<List<Sample>> Churn(BenchStack stack, Churn churn, TimeSpan howLong, CancellationToken cancellation)
+    private static async Task<List<Sample>> Churn(BenchStack stack, SimulatedPool pool, Churn churn, TimeSpan howLong, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         stop.CancelAfter(howLong);
@@ -64,7 +64,7 @@ internal static class SoakBenchmark
         while (!running.IsCompleted)
         {
             silo.Refresh();
-            samples.Add(new Sample(Stopwatch.GetTimestamp(), silo.WorkingSet64, silo.TotalProcessorTime));
+            samples.Add(new Sample(Stopwatch.GetTimestamp(), silo.WorkingSet64, silo.TotalProcessorTime, pool.Messages));
             if (samples.Count * SampleEvery > next)
             {
                 next += Settled;
@@ -81,6 +81,7 @@ internal static class SoakBenchmark
     {
         var quarter = Math.Max(1, samples.Count / 4);
         var (early, late) = (Median(samples.Skip(quarter).Take(quarter)), Median(samples.TakeLast(quarter)));
+        var messages = (samples[^1].Messages - samples[0].Messages) / Stopwatch.GetElapsedTime(samples[0].At, samples[^1].At).TotalSeconds;
         var cores = (samples[^1].Processor - samples[0].Processor) / Stopwatch.GetElapsedTime(samples[0].At, samples[^1].At);
         return
         [
@@ -89,7 +90,8 @@ internal static class SoakBenchmark
             new("  last quarter", late, "MiB"),
             new("  growth", (late / early) - 1, "", null, "at most 0.05", (late / early) - 1 <= MostGrowth),
             new("silo's processor", cores, "cores"),
-            new("  a report of an agent", cores / (options.Servers * 2) * 1e6, "us at most"),
+            new("messages between agents and the silo", messages, "/s"),
+            new("  the silo's processor for each", cores / messages * 1e6, "us"),
             new("all as wanted after the churn", calmed.TotalSeconds, "s"),
             new($"errors in the silo's log{(errors.Count > 0 ? $": {errors[0]}" : "")}", errors.Count, "", null, "none", errors.Count == 0),
         ];
@@ -107,7 +109,7 @@ internal static class SoakBenchmark
     private static Task Say(string line) => Console.Error.WriteLineAsync(line);
 
     /// <summary>What the silo had and had used at a time.</summary>
-    private sealed record Sample(long At, long Bytes, TimeSpan Processor)
+    private sealed record Sample(long At, long Bytes, TimeSpan Processor, long Messages)
     {
         public double Mebibytes => Bytes / 1024.0 / 1024;
     }
