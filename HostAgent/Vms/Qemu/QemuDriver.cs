@@ -16,6 +16,9 @@ internal sealed class QemuDriver : IVmDriver
     /// <summary>What a VM's kernel and engine take of its memory, in MiB: it has so much more than it offers.</summary>
     public const int GuestMiB = 192;
 
+    /// <summary>The most that a VM takes of the server besides what it offers, in MiB: where it has to be emulated.</summary>
+    public const int MostBesideMiB = GuestMiB + 320;
+
     private const int FirstUser = 1_700_000_000;
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan AdoptDeadline = TimeSpan.FromSeconds(60);
@@ -46,10 +49,28 @@ internal sealed class QemuDriver : IVmDriver
 
     private string Console => _slot.FileOf("console.log");
 
-    public async Task<RunningVm> StartAsync(CancellationToken cancellation)
+    public async Task<RunningVm> StartAsync(Capacity offered, CancellationToken cancellation)
     {
         Directory.CreateDirectory(_slot.Directory);
-        return await TryAdoptAsync(cancellation) ?? await StartAnewAsync(cancellation);
+        var up = await TryAdoptAsync(cancellation) ?? await StartAnewAsync(cancellation);
+        if (up.Adopted || offered.MemoryMiB < _vm.Capacity.MemoryMiB)
+            await ResizeAsync(offered, cancellation);
+        return up;
+    }
+
+    /// <summary>By its balloon: what the VM's kernel puts into it, the server has.</summary>
+    public async Task ResizeAsync(Capacity offered, CancellationToken cancellation)
+    {
+        using var deadline = Deadline.After(PingEvery, cancellation);
+        try
+        {
+            using var qmp = await QmpClient.ConnectAsync(Path.Combine(_slot.Link, "qmp.sock"), deadline.Token);
+            await qmp.ExecuteAsync("balloon", new { value = (offered.MemoryMiB + GuestMiB) * 1024L * 1024L }, deadline.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new VmException($"the emulator did not answer within {PingEvery.TotalSeconds:0} s");
+        }
     }
 
     /// <summary>Asks it to end its containers and itself, and does not wait for ever.</summary>

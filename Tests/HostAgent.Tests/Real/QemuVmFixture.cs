@@ -10,6 +10,7 @@ namespace Hosting.HostAgent.Tests.Real;
 public sealed class QemuVmFixture : IAsyncLifetime
 {
     public const string Vm = "vm-1";
+    public const int MemoryMiB = 128;
     public const double Patience = 240;
     private static readonly string Repository = typeof(QemuVmFixture).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(one => one.Key == "Repository").Value!;
 
@@ -43,7 +44,7 @@ public sealed class QemuVmFixture : IAsyncLifetime
             Primary = new { Processes = new[] { "no-such-program" } },
             // A server of its own: the VM is in the lowest class there, and not behind everything else on this machine.
             Share = new { CpuMillis = Environment.ProcessorCount * 1000, MemoryMiB = 2048 },
-            Vms = new[] { new { Name = Vm, Driver = "qemu", CpuMillis = 2000, MemoryMiB = 128, DiskMiB = 1024 } },
+            Vms = new[] { new { Name = Vm, Driver = "qemu", CpuMillis = 2000, MemoryMiB, DiskMiB = 1024 } },
         }, Directory);
         var watch = Stopwatch.StartNew();
         Agent.Start();
