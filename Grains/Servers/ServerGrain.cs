@@ -112,7 +112,7 @@ internal sealed partial class ServerGrain(
 
     /// <summary>
     /// What its VMs offer follows what the server can spare, and one may be leaving. The matching has it from the same report; here it is
-    /// kept for when the matching moves, and for who has to leave. A write that fails ends the stream: the next hello says it again.
+    /// kept for when the matching moves, and for who has to leave. A write that fails is tried again with the next report.
     /// </summary>
     private async Task TakeVms(IReadOnlyList<VmReport> reports)
     {
@@ -120,7 +120,15 @@ internal sealed partial class ServerGrain(
         VmRecord[] changed = [.. _vmRecords.Where(vm => said.TryGetValue(vm.Name, out var report) && !vm.IsAs(report)).Select(vm => vm.As(said[vm.Name]))];
         if (changed.Length == 0)
             return;
-        await pool.ResizeVms(Region, Name, changed, CancellationToken.None);
+        try
+        {
+            await pool.ResizeVms(Region, Name, changed, CancellationToken.None);
+        }
+        catch (Exception failure)
+        {
+            log.LogDebug("What VMs of server {Server} offer could not be stored and is tried again: {Reason}", this.GetPrimaryKeyString(), failure.Message);
+            return;
+        }
         var next = changed.ToDictionary(vm => vm.Name, StringComparer.Ordinal);
         foreach (var vm in changed.Where(vm => vm.Leaving && _vmRecords.Any(before => before.Name == vm.Name && !before.Leaving)))
             Log("leaving", $"VM {vm.Name} is leaving server {Name}: its containers go elsewhere first");

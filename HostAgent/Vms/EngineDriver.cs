@@ -16,7 +16,7 @@ internal sealed class EngineDriver(AgentSettings settings, VmSettings vm, TimePr
     public async Task<RunningVm> StartAsync(Capacity offered, CancellationToken cancellation)
     {
         var engine = await ConnectAsync(cancellation);
-        return new RunningVm(engine, vm.Address!, PublishedPorts, Adopted: true, token => WaitForEndAsync(engine, token)) { Settle = ProxySettle };
+        return new RunningVm(engine, vm.Address!, PublishedPorts, Adopted: true, token => WaitForEndAsync(engine, token)) { Settle = ProxySettle, Has = offered };
     }
 
     /// <summary>Its memory is not this server's.</summary>

@@ -38,6 +38,9 @@ internal sealed record RunningVm(
     /// <summary>How long a connection that was accepted at a published port has to stay open to count, where a proxy may have accepted it.</summary>
     public TimeSpan Settle { get; init; }
 
+    /// <summary>What it has for containers; nothing where that is not known, so that it is given what it offers.</summary>
+    public Capacity Has { get; init; }
+
     /// <summary>The process that all others of the VM on this server descend from; null where they are somebody else's.</summary>
     public HostProcess? FirstProcess { get; init; }
 }

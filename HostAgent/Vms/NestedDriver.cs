@@ -78,7 +78,7 @@ internal sealed class NestedDriver : IVmDriver
             using var deadline = Deadline.After(AdoptDeadline, cancellation);
             var engine = await ConnectAsync(deadline.Token);
             await _slot.HoldSubnetAsync(running.Engine, cancellation);
-            return Up(engine, network, running, adopted: true);
+            return Up(engine, network, running, offered, adopted: true);
         }
         catch (Exception error) when (error is HttpRequestException or TimeoutException or OperationCanceledException && !cancellation.IsCancellationRequested)
         {
@@ -99,15 +99,15 @@ internal sealed class NestedDriver : IVmDriver
         using var shell = Spawn(network, groups);
         var engine = await WaitUntilReadyAsync(shell, cancellation);
         var running = await RememberAsync(shell.Id, subnet, cancellation);
-        return Up(engine, network, running, adopted: false);
+        return Up(engine, network, running, offered, adopted: false);
     }
 
-    private static RunningVm Up(ContainerEngine engine, VmNetwork network, Running running, bool adopted) =>
+    private static RunningVm Up(ContainerEngine engine, VmNetwork network, Running running, Capacity offered, bool adopted) =>
         new(engine, network.PublicAddress, network.Ports, adopted, async cancellation =>
         {
             await running.Engine.WaitForExitAsync(cancellation);
             return "its engine ended";
-        }) { FirstProcess = running.Init };
+        }) { FirstProcess = running.Init, Has = offered };
 
     private void PrepareFiles()
     {

@@ -125,10 +125,9 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
     {
         var began = time.GetTimestamp();
         RunningVm up;
-        var offered = Offered;
         try
         {
-            up = await driver.StartAsync(offered, cancellation);
+            up = await driver.StartAsync(Offered, cancellation);
         }
         catch (Exception error) when (!cancellation.IsCancellationRequested)
         {
@@ -138,7 +137,7 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
 
         log.LogInformation("VM {Vm} is up at {Address} ({How} in {Milliseconds:0} ms)",
             Vm.Name, up.Address, up.Adopted ? "taken over" : "started", time.GetElapsedTime(began).TotalMilliseconds);
-        (FirstProcess, _has) = (up.FirstProcess, offered);
+        (FirstProcess, _has) = (up.FirstProcess, up.Has);
         SetNotReady(null);
         return (await StayAsync(up, cancellation), true);
     }

@@ -34,6 +34,9 @@ public sealed class QemuVmFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Assert.True(File.Exists(Path.Combine(Image, "manifest")), $"There is no image: ./infra/vm-image {Image}");
+        // One first boot, which takes long, is enough for all tests of a checkout.
+        System.IO.Directory.CreateDirectory(StateDirectory);
+        System.IO.Directory.CreateSymbolicLink(Path.Combine(StateDirectory, "vm-states"), System.IO.Directory.CreateDirectory(Path.Combine(Repository, "infra/obj/vm-states")).FullName);
         var images = System.IO.Directory.CreateDirectory(Path.Combine(Directory, "images")).FullName;
         BusyboxImage.Write(Path.Combine(images, "web.tar"), NestedVmFixture.Image);
         // An emulated VM uses what there is: this server may be full, and has no primary to mind.

@@ -33,6 +33,7 @@ public sealed class QemuVmTests(QemuVmFixture vm, ITestOutputHelper output) : IC
         await vm.ReadyAsync();
         output.WriteLine($"resumed after {watch.ElapsedMilliseconds} ms");
         await AnswersAsync(await RunningAsync(web));
+        output.WriteLine(string.Join('\n', vm.Agent.Output.Split('\n').Where(line => line.Contains("is resumed", StringComparison.Ordinal))));
 
         var process = vm.EmulatorPid();
         vm.Agent.Kill();
