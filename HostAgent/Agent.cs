@@ -1,5 +1,6 @@
 using Hosting.HostAgent.Cgroups;
 using Hosting.HostAgent.Configuration;
+using Hosting.HostAgent.Elastic;
 using Hosting.HostAgent.Engine;
 using Hosting.HostAgent.Files;
 using Hosting.HostAgent.Health;
@@ -15,7 +16,11 @@ using Microsoft.Extensions.Hosting.Systemd;
 namespace Hosting.HostAgent;
 
 /// <summary>The agent of one server: puts the parts together and runs them, or takes away what they made.</summary>
-internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimeProvider time)
+/// <param name="settings">What it begins with.</param>
+/// <param name="changes">Tells of changed settings until cancelled; null: they never change.</param>
+/// <param name="logs">Where it logs.</param>
+/// <param name="time">The clock.</param>
+internal sealed class Agent(AgentSettings settings, SettingsWatch? changes, ILoggerFactory logs, TimeProvider time)
 {
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShrinkEvery = TimeSpan.FromSeconds(30);
@@ -25,6 +30,10 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     private readonly StartsFirst _startsFirst = new(time);
     private readonly SystemdNotifier _systemd = new();
     private readonly SubnetClaims _subnets = new(SubnetClaims.MachineDirectory);
+    private readonly KeptSettings _kept = new(Path.Combine(settings.StateDirectory, "vms"));
+
+    // By these VMs are made from then on; null before a change.
+    private volatile AgentSettings? _changed;
 
     /// <summary>Works until cancelled. VMs and containers stay as they are then.</summary>
     /// <exception cref="VmException">Another agent works on the same state directory.</exception>
@@ -33,25 +42,35 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
         using var alone = await LockAsync(cancellation);
         if (settings.PidFile is { } pidFile)
             AtomicFile.Write(pidFile, System.Text.Encoding.ASCII.GetBytes($"{Environment.ProcessId}\n"), durable: false);
-        _groups.Prepare(settings.HasShare ? settings.Capacity : null);
+        _groups.Prepare(settings.HasShare ? settings.Capacity : null, settings.VmMemoryMiB);
         using var shrink = time.CreateTimer(_ => Shrink(), null, ShrinkEvery, ShrinkEvery);
         using var board = new StatusBoard();
         using var probe = new HealthProbe();
         var images = new ImageSource(new ImageArchives(settings.ImagesDirectory, logs.CreateLogger("Images")), settings.Registries);
-        var vms = settings.Vms.Select(vm => Supervisor(vm, board, images, probe)).ToList();
         var control = new ControlPlane(settings.StateDirectory, time, logs.CreateLogger("Hub"));
         control.Restore();
-        using var sampler = new ServerSampler(settings, _groups, () => Reconcilers(Nested(vms)).SelectMany(vm => vm.Running()), time);
-        var others = OfEngines([.. vms.Except(Nested(vms)).Select(vm => vm.Reconciler)]);
-        var priority = new PriorityWatch(_groups, vms, time, logs.CreateLogger("Pressure"));
-        var watch = new ServerWatch(
-            settings, _groups, sampler, others, [.. Reconcilers(Nested(vms))], control, priority, board, time, logs.CreateLogger("Pressure"));
-        using var readers = new LogReaders(vms, board.Wake, time);
+        var vms = new VmFleet(vm => Supervisor(vm, board, images, probe), _kept, control, board, time, logs.CreateLogger("Vms"));
+        vms.Open(settings.Vms);
+        using var sampler = new ServerSampler(settings, _groups, () => Running(vms.Vms.Where(IsNested)), time);
+        var others = OfEngines(vms);
+        var priority = new PriorityWatch(_groups, () => vms.Vms, time, logs.CreateLogger("Pressure"));
+        var watch = new ServerWatch(settings, _groups, sampler, others, () => vms.Vms, control, priority, board, time, logs.CreateLogger("Pressure"));
+        var elastic = new ElasticVms(settings.Capacity, vms, watch, control, time, logs.CreateLogger("Vms"));
+        using var readers = new LogReaders(vms.Find, board.Wake, time);
         var hub = new HubClient(settings, vms, board, watch, control, readers, time, logs.CreateLogger("Hub"));
         _log.LogInformation("Agent of server {Region}/{Server} ({Cpu} m CPU, {Memory} MiB) as {Name}",
             settings.Region, settings.Server, settings.Capacity.CpuMillis, settings.Capacity.MemoryMiB, settings.Names.Group);
-        await RunAllAsync([.. vms.Select<VmSupervisor, Func<CancellationToken, Task>>(vm => vm.RunAsync), watch.RunAsync, others.RunAsync, priority.RunAsync,
+        await RunAllAsync([vms.RunAsync, watch.RunAsync, others.RunAsync, priority.RunAsync, elastic.RunAsync,
+            token => changes?.RunAsync(next => Take(next, vms), token) ?? Task.Delay(Timeout.InfiniteTimeSpan, token),
             token => TalkAsync(vms, hub, token)], cancellation);
+    }
+
+    /// <summary>Only its VMs change while it runs.</summary>
+    private void Take(AgentSettings next, VmFleet vms)
+    {
+        _changed = settings with { Vms = next.Vms, VmImage = next.VmImage };
+        _groups.KeepMemory(next.VmMemoryMiB);
+        vms.Want(next.Vms);
     }
 
     /// <summary>Ends every VM of this agent and removes what it made on the machine, and with <paramref name="purge"/> its data.</summary>
@@ -62,7 +81,7 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
         {
             try
             {
-                await Task.WhenAll(Drivers().Select(driver => purge ? driver.PurgeAsync(cancellation) : driver.PowerOffAsync(cancellation)));
+                await Task.WhenAll(Known().Select(vm => EndAsync(vm, purge, cancellation)));
             }
             finally
             {
@@ -78,21 +97,21 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
             RemoveState();
     }
 
-    /// <summary>Containers that the kernel of this server accounts for.</summary>
-    private static IEnumerable<VmSupervisor> Nested(IEnumerable<VmSupervisor> vms) => vms.Where(one => one.Vm.Driver == VmDriverKind.Nested);
+    /// <summary>Whether the kernel of this server accounts for its containers.</summary>
+    private static bool IsNested(VmSupervisor one) => one.Vm.Driver == VmDriverKind.Nested;
 
-    private static IEnumerable<VmReconciler> Reconcilers(IEnumerable<VmSupervisor> vms) => vms.Select(one => one.Reconciler);
+    private static IEnumerable<RunningContainer> Running(IEnumerable<VmSupervisor> vms) => vms.SelectMany(vm => vm.Reconciler.Running());
 
-    private EngineUsage OfEngines(IReadOnlyList<VmReconciler> vms) => new(
-        () => vms.SelectMany(vm => vm.Running()),
-        (container, cancellation) => vms.First(vm => vm.Name == container.Vm).Engine is { } engine
+    private EngineUsage OfEngines(VmFleet vms) => new(
+        () => Running(vms.Vms.Where(one => !IsNested(one))),
+        (container, cancellation) => vms.Find(container.Vm)?.Reconciler.Engine is { } engine
             ? engine.ReadUsageAsync(container.Id, cancellation) : Task.FromResult<EngineReading?>(null),
         time);
 
     /// <summary>A restarted agent first looks at what runs: a hello without it would take it out of traffic.</summary>
-    private async Task TalkAsync(IReadOnlyList<VmSupervisor> vms, HubClient hub, CancellationToken cancellation)
+    private async Task TalkAsync(VmFleet vms, HubClient hub, CancellationToken cancellation)
     {
-        await Task.WhenAny(Task.WhenAll(vms.Select(one => one.Reconciler.Settled)), Task.Delay(SettleDeadline, time, cancellation));
+        await Task.WhenAny(Task.WhenAll(vms.Vms.Select(one => one.Reconciler.Settled)), Task.Delay(SettleDeadline, time, cancellation));
         // From here on it does its work, with or without a control plane.
         _systemd.Notify(ServiceState.Ready);
         await hub.RunAsync(cancellation);
@@ -113,17 +132,22 @@ internal sealed class Agent(AgentSettings settings, ILoggerFactory logs, TimePro
     private IVmDriver Driver(VmSettings vm) => vm.Driver switch
     {
         VmDriverKind.Engine => new EngineDriver(settings, vm, time),
-        VmDriverKind.Qemu => new QemuDriver(settings, vm, _groups, _subnets, time, logs.CreateLogger("Vms")),
+        VmDriverKind.Qemu => new QemuDriver(_changed ?? settings, vm, _groups, _subnets, time, logs.CreateLogger("Vms")),
         _ => new NestedDriver(settings, vm, _groups, _subnets, time),
     };
 
-    /// <summary>VMs of the configuration, and those of an earlier one that left a directory.</summary>
-    private IEnumerable<IVmDriver> Drivers()
+    private async Task EndAsync(VmSettings vm, bool purge, CancellationToken cancellation)
     {
-        var directory = Path.Combine(settings.StateDirectory, "vms");
-        var left = Directory.Exists(directory) ? Directory.GetDirectories(directory).Select(path => Path.GetFileName(path)) : [];
-        var names = settings.Vms.Select(vm => vm.Name).ToHashSet();
-        return settings.Vms.Concat(left.Where(name => !names.Contains(name)).Select(name => new VmSettings(name, VmDriverKind.Nested, default))).Select(Driver);
+        var driver = Driver(vm);
+        await (purge ? driver.PurgeAsync(cancellation) : driver.PowerOffAsync(cancellation));
+        _kept.Forget(vm.Name);
+    }
+
+    /// <summary>VMs as they were started, those of the configuration, and those of an earlier one that left a directory.</summary>
+    private IEnumerable<VmSettings> Known()
+    {
+        var left = Directory.Exists(DirectoryOf("")) ? Directory.GetDirectories(DirectoryOf("")).Select(path => Path.GetFileName(path)) : [];
+        return _kept.Read().Concat(settings.Vms).Concat(left.Select(name => new VmSettings(name, VmDriverKind.Nested, default))).DistinctBy(vm => vm.Name);
     }
 
     private string DirectoryOf(string vm) => Path.Combine(settings.StateDirectory, "vms", vm);

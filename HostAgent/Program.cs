@@ -48,7 +48,9 @@ using var logs = LoggerFactory.Create(logging =>
         logging.AddSimpleConsole(console => (console.SingleLine, console.TimestampFormat, console.UseUtcTimestamp) = (true, "yyyy-MM-ddTHH:mm:ss.fffZ ", true));
 });
 using var stop = new StopSignals();
-var agent = new Agent(settings, logs, new SteadyClock());
+var time = new SteadyClock();
+var changes = new SettingsWatch(line, configuration, Capacity.OfMachine(), time, logs.CreateLogger("Configuration"));
+var agent = new Agent(settings, changes, logs, time);
 try
 {
     await (line.Command == AgentCommand.Run

@@ -64,6 +64,21 @@ public sealed record VmRecord
 
     /// <summary>Whether an operator empties it; then it is <see cref="Cordoned"/>, too.</summary>
     [Id(9)] public bool Draining { get; init; }
+
+    /// <summary>Whether its server will do without it, by its agent's word: it takes nothing more and is emptied.</summary>
+    [Id(10)] public bool Leaving { get; init; }
+
+    /// <summary>Whether a report says nothing new of its size and of its staying.</summary>
+    public bool IsAs(VmReport report) => report.Leaving == Leaving
+        && (report.CpuMillis <= 0 || report.CpuMillis == CpuMillis) && (report.MemoryMiB <= 0 || report.MemoryMiB == MemoryMiB);
+
+    /// <summary>With the size, and the staying, that a report says.</summary>
+    public VmRecord As(VmReport report) => this with
+    {
+        CpuMillis = report.CpuMillis > 0 ? report.CpuMillis : CpuMillis,
+        MemoryMiB = report.MemoryMiB > 0 ? report.MemoryMiB : MemoryMiB,
+        Leaving = report.Leaving,
+    };
 }
 
 /// <summary>A server as the matching of its region sees it now.</summary>

@@ -58,7 +58,10 @@ public sealed record ServerReport([property: Id(0)] string Server, [property: Id
 /// <param name="AppliedVersion">Version of the desired state its agent took last; 0 when none.</param>
 /// <param name="Reason">Why it is not ready; null when it is.</param>
 /// <param name="Gone">It will not come back: its containers are replaced at once.</param>
+/// <param name="CpuMillis">CPU it offers now, in thousandths of a core; 0: as its agent's hello said.</param>
+/// <param name="MemoryMiB">Memory it offers now, in MiB; 0: as its agent's hello said.</param>
+/// <param name="Leaving">Its server will do without it: it is emptied, and gone once it is empty.</param>
 [GenerateSerializer, Immutable, Alias("hosting.VmReport")]
 public sealed record VmReport(
     [property: Id(0)] string Vm, [property: Id(1)] bool Ready, [property: Id(2)] long AppliedVersion, [property: Id(3)] string? Reason,
-    [property: Id(4)] bool Gone = false);
+    [property: Id(4)] bool Gone = false, [property: Id(5)] int CpuMillis = 0, [property: Id(6)] int MemoryMiB = 0, [property: Id(7)] bool Leaving = false);

@@ -137,7 +137,7 @@ internal sealed partial class ServerGrain
     }
 
     /// <summary>Whether whatever is found on the server, or on a VM of it, has to leave.</summary>
-    private bool AllLeave => _record!.Draining || _vmRecords.Any(vm => vm.Draining) || _presence == Presence.Lost || _lostVms.Count > 0;
+    private bool AllLeave => _record!.Draining || _vmRecords.Any(vm => vm.Draining || vm.Leaving) || _presence == Presence.Lost || _lostVms.Count > 0;
 
     private async Task Evacuate(CancellationToken cancellationToken)
     {
@@ -275,7 +275,7 @@ internal sealed partial class ServerGrain
         }
         NoteDrain("", $"server {Name}", _record!.Draining, live.Count);
         foreach (var vm in _vmRecords)
-            NoteDrain(vm.Name, $"VM {vm.Name} of server {Name}", vm.Draining, live.Count(c => c.Vm == vm.Name));
+            NoteDrain(vm.Name, $"VM {vm.Name} of server {Name}", vm.Draining || vm.Leaving, live.Count(c => c.Vm == vm.Name));
     }
 
     private void NoteDrain(string key, string what, bool draining, int left)

@@ -103,10 +103,39 @@ internal sealed partial class ServerGrain(
                 await Vm(vm.Vm).Attach(current.Link, []);
             current.Applied[vm.Vm] = vm.AppliedVersion;
         }
+        await TakeVms(report.Vms);
         Hear(report);
         if (++_reports % GovernEvery == 0)
             Govern().Ignore();
         return true;
+    }
+
+    /// <summary>
+    /// What its VMs offer follows what the server can spare, and one may be leaving. The matching has it from the same report; here it is
+    /// kept for when the matching moves, and for who has to leave. A write that fails is tried again with the next report.
+    /// </summary>
+    private async Task TakeVms(IReadOnlyList<VmReport> reports)
+    {
+        var said = reports.ToDictionary(r => r.Vm, StringComparer.Ordinal);
+        VmRecord[] changed = [.. _vmRecords.Where(vm => said.TryGetValue(vm.Name, out var report) && !vm.IsAs(report)).Select(vm => vm.As(said[vm.Name]))];
+        if (changed.Length == 0)
+            return;
+        try
+        {
+            await pool.ResizeVms(Region, Name, changed, CancellationToken.None);
+        }
+        catch (Exception failure)
+        {
+            log.LogDebug("What VMs of server {Server} offer could not be stored and is tried again: {Reason}", this.GetPrimaryKeyString(), failure.Message);
+            return;
+        }
+        var next = changed.ToDictionary(vm => vm.Name, StringComparer.Ordinal);
+        foreach (var vm in changed.Where(vm => vm.Leaving && _vmRecords.Any(before => before.Name == vm.Name && !before.Leaving)))
+            Log("leaving", $"VM {vm.Name} is leaving server {Name}: its containers go elsewhere first");
+        if (changed.Any(vm => _vmRecords.Any(before => before.Name == vm.Name && before.Leaving != vm.Leaving)))
+            LookAgain();
+        _vmRecords = [.. _vmRecords.Select(vm => next.TryGetValue(vm.Name, out var resized)
+            ? vm with { CpuMillis = resized.CpuMillis, MemoryMiB = resized.MemoryMiB, Leaving = resized.Leaving } : vm)];
     }
 
     public async Task<bool> ReportContainers(long session, IReadOnlyList<ContainerStatus> changed)

@@ -18,6 +18,18 @@ public sealed partial class PoolStore
         return (await ReadVms(command, ct).ConfigureAwait(false)).SingleOrDefault();
     }
 
+    /// <summary>Stores what VMs offer now. Unknown ones are ignored.</summary>
+    public async Task ResizeVms(string region, string server, IReadOnlyList<VmRecord> vms, CancellationToken ct)
+    {
+        await using var command = Command(databases.Of(region), """
+            UPDATE vm SET cpu_millis = v.cpu_millis, memory_mib = v.memory_mib
+            FROM unnest($3::text[], $4::integer[], $5::integer[]) v (name, cpu_millis, memory_mib)
+            WHERE vm.region = $1 AND vm.server = $2 AND vm.name = v.name
+            """, region, server, vms.Select(vm => vm.Name).ToArray(),
+            vms.Select(vm => vm.CpuMillis).ToArray(), vms.Select(vm => vm.MemoryMiB).ToArray());
+        await command.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
+    }
+
     private static async Task UpsertVms(
         NpgsqlConnection connection, ServerRecord server, IReadOnlyList<VmRecord> vms, CancellationToken ct)
     {

@@ -6,10 +6,13 @@ namespace Hosting.HostAgent.Cgroups;
 internal sealed class Cgroup(CgroupMount mount, string name)
 {
     private const int PeriodMicroseconds = 100_000;
+    private const string LowestIo = "default 1";
 
     public string Path { get; } = System.IO.Path.Combine(mount.Path, name);
 
     public bool IsV2 => mount.IsV2;
+
+    private string MemoryHigh => IsV2 ? "memory.high" : "memory.soft_limit_in_bytes";
 
     /// <summary>Makes it, and in version 2 hands the controllers down to it.</summary>
     public void Create()
@@ -37,6 +40,21 @@ internal sealed class Cgroup(CgroupMount mount, string name)
             return NotInForce("cpu.idle", "1");
         return IsV2 ? NotInForce("cpu.weight", "1") : NotInForce("cpu.shares", "2");
     }
+
+    /// <summary>Puts it behind all others at the disks, where the kernel can weigh them. Answers what is not in force; null when it is.</summary>
+    public string? SetLowestIo() => SetWhereThere("io.weight", LowestIo);
+
+    /// <summary>Reads back what <see cref="SetLowestIo"/> sets. Answers what is not in force; null when all is.</summary>
+    public string? LowestIoNotInForce() => File.Exists(System.IO.Path.Combine(Path, "io.weight")) ? NotInForce("io.weight", LowestIo) : null;
+
+    /// <summary>
+    /// The memory, in MiB, over which the kernel takes from this group first: on version 2 at once and slowing it down, on version 1
+    /// when memory is short.
+    /// </summary>
+    public string? SetMemoryHigh(int memoryMiB) => Set(MemoryHigh, Text((long)memoryMiB * 1024 * 1024));
+
+    /// <summary>Reads back what <see cref="SetMemoryHigh"/> sets. Answers what is not in force; null when it is.</summary>
+    public string? MemoryHighNotInForce(int memoryMiB) => NotInForce(MemoryHigh, Text((long)memoryMiB * 1024 * 1024));
 
     /// <summary>Reads back what <see cref="SetMemoryLimit"/> sets. Answers what is not in force; null when it is.</summary>
     public string? MemoryLimitNotInForce(int memoryMiB) =>

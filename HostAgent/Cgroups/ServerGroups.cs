@@ -23,6 +23,7 @@ internal sealed class ServerGroups
     private readonly Dictionary<string, int> _vmCpuMillis = [];
     private readonly Dictionary<string, int> _vmMemoryMiB = [];
     private int? _cap;
+    private int? _memoryHighMiB;
 
     public ServerGroups(IReadOnlyList<CgroupMount> mounts, string name, bool hasShare, ILogger log)
     {
@@ -45,7 +46,9 @@ internal sealed class ServerGroups
     public string? Primary => Root is null ? null : $"{Root}/primary";
 
     /// <summary>Makes the server's groups and sets what holds for all of its VMs.</summary>
-    public void Prepare(Capacity? share)
+    /// <param name="share">What a server may use that is a share of its machine; null on a whole machine.</param>
+    /// <param name="vmMemoryMiB">Memory over which all VMs together are the first that the kernel takes some from, and slows down; null: none.</param>
+    public void Prepare(Capacity? share, int? vmMemoryMiB = null)
     {
         if (Root is not null && share is { } limit)
         {
@@ -60,8 +63,19 @@ internal sealed class ServerGroups
         Check(At("cpu", Engines)?.SetShares(EngineShares), "engines run at the default weight");
         var lowest = At("cpu", Idle) is { } idle ? idle.SetLowestClass() : "no hierarchy has the cpu controller";
         Check(lowest, "containers compete with the primary for CPU");
+        Check(At("io", Idle)?.SetLowestIo(), "containers compete with the primary for its disks");
+        if (vmMemoryMiB is { } high)
+            KeepMemory(high);
         // An agent that was killed may have left a cap.
         Check(At("cpu", Idle)?.LiftCpuLimit(), "containers may be held to less CPU than they should have");
+    }
+
+    /// <summary>Sets over how much memory the VMs together are the first to give some back.</summary>
+    public void KeepMemory(int vmMemoryMiB)
+    {
+        lock (_limits)
+            _memoryHighMiB = vmMemoryMiB;
+        Check(At("memory", Idle)?.SetMemoryHigh(vmMemoryMiB), "the VMs may take memory that is reserved for the primary");
     }
 
     /// <summary>
@@ -97,6 +111,19 @@ internal sealed class ServerGroups
         return new VmGroups(Paths($"{Engines}/{vm}"), $"/{Idle}/{vm}", Paths($"{Idle}/{vm}"));
     }
 
+    /// <summary>Changes the limits of a VM that runs. Answers what is not in force; null when all is.</summary>
+    public string? LimitVm(string vm, Capacity capacity)
+    {
+        lock (_limits)
+        {
+            _vmCpuMillis[vm] = capacity.CpuMillis;
+            var fault = At("memory", $"{Idle}/{vm}")?.SetMemoryLimit(capacity.MemoryMiB);
+            if (fault is null)
+                _vmMemoryMiB[vm] = capacity.MemoryMiB;
+            return fault ?? SetVmCpu(vm);
+        }
+    }
+
     /// <summary>Reads back what keeps the VMs behind the primary. Answers what is not in force; null when all is.</summary>
     public string? NotInForce()
     {
@@ -105,6 +132,8 @@ internal sealed class ServerGroups
         lock (_limits)
         {
             return idle.LowestClassNotInForce()
+                ?? At("io", Idle)?.LowestIoNotInForce()
+                ?? (_memoryHighMiB is { } high ? At("memory", Idle)?.MemoryHighNotInForce(high) : null)
                 ?? _vmMemoryMiB.Select(vm => At("memory", $"{Idle}/{vm.Key}")?.MemoryLimitNotInForce(vm.Value)).FirstOrDefault(fault => fault is not null);
         }
     }

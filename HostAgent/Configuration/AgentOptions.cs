@@ -21,8 +21,17 @@ internal sealed class AgentOptions
     /// <summary>Directory of archives made by <c>docker save</c>; optional.</summary>
     public string? ImagesDirectory { get; set; }
 
-    /// <summary>VMs of the server; none means two nested ones over all of its CPU and half of its memory.</summary>
+    /// <summary>VMs of the server, one by one; none means <see cref="VmCount"/> equal ones.</summary>
     public IList<VmOptions> Vms { get; set; } = [];
+
+    /// <summary>How many equal VMs the server has, <c>vm-1</c>, <c>vm-2</c> and so on, 0 to 64 (default 2); instead of <see cref="Vms"/>.</summary>
+    public int? VmCount { get; set; }
+
+    /// <summary>Driver of those VMs, <c>nested</c> (default) or <c>qemu</c>.</summary>
+    public string? VmDriver { get; set; }
+
+    /// <summary>What the VMs leave to the server's primary.</summary>
+    public ReserveOptions? Reserve { get; set; }
 
     /// <summary>Makes the server a control group with this share of the machine; none means the whole machine.</summary>
     public ShareOptions? Share { get; set; }
@@ -55,11 +64,11 @@ internal sealed class VmOptions
     /// <summary><c>nested</c> (default), <c>qemu</c> or <c>engine</c>.</summary>
     public string? Driver { get; set; }
 
-    /// <summary>CPU it offers, in thousandths of a core.</summary>
-    public int CpuMillis { get; set; }
+    /// <summary>CPU it offers, in thousandths of a core; none: an equal part of what the reserve and the other VMs leave. Required for the driver <c>engine</c>.</summary>
+    public int? CpuMillis { get; set; }
 
-    /// <summary>Memory it offers, in MiB.</summary>
-    public int MemoryMiB { get; set; }
+    /// <summary>Memory it offers, in MiB; as <see cref="CpuMillis"/>.</summary>
+    public int? MemoryMiB { get; set; }
 
     /// <summary>Size of its data disk in MiB, which takes only what is written to it (default 20,480); driver <c>qemu</c> only.</summary>
     public int? DiskMiB { get; set; }
@@ -69,6 +78,16 @@ internal sealed class VmOptions
 
     /// <summary>Address at which published ports of that engine are reached; driver <c>engine</c> only.</summary>
     public string? Address { get; set; }
+}
+
+/// <summary>What the VMs leave to the server's primary.</summary>
+internal sealed class ReserveOptions
+{
+    /// <summary>CPU in thousandths of a core (default 0: the VMs yield it whenever it is wanted).</summary>
+    public int? CpuMillis { get; set; }
+
+    /// <summary>Memory in MiB; none: half of it, and what VMs over 4 GiB would have.</summary>
+    public int? MemoryMiB { get; set; }
 }
 
 /// <summary>The server's primary, in one of these ways.</summary>

@@ -19,6 +19,9 @@ internal sealed record AgentSettings
 
     public required IReadOnlyList<VmSettings> Vms { get; init; }
 
+    /// <summary>The most memory that all VMs together have, in MiB, with what they need besides.</summary>
+    public required int VmMemoryMiB { get; init; }
+
     /// <summary>What the server has: its share, or the whole machine.</summary>
     public required Capacity Capacity { get; init; }
 

@@ -9,8 +9,8 @@ namespace Hosting.HostAgent.Configuration;
 /// <summary>Turns what an operator wrote into settings, or into the list of everything that is wrong with it.</summary>
 internal sealed partial class AgentSettingsFactory(Capacity machine)
 {
-    private const int DefaultVmMemoryMiB = 4096;
     private const int DefaultDiskMiB = 20_480;
+    private const int DefaultVms = 2;
     private const int MaxVms = 64;
     private const int MostLabels = 64;
     private const int LongestLabel = 256;
@@ -59,13 +59,14 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
             ImagesDirectory = Directory("Agent:ImagesDirectory", options.ImagesDirectory, required: false),
             Capacity = capacity,
             HasShare = options.Share is not null,
-            Vms = options.Vms.Count == 0 ? DefaultVms(capacity) : Vms(options.Vms, capacity),
+            Vms = Vms(options, capacity),
+            VmMemoryMiB = capacity.MemoryMiB - Math.Clamp(options.Reserve?.MemoryMiB ?? 0, 0, capacity.MemoryMiB),
             Labels = Labels(options.Labels),
             AdvertiseAddress = Address("Agent:AdvertiseAddress", options.AdvertiseAddress),
             Registries = registries,
             Primary = Primary(options.Primary),
             LastResortMemory = LastResortMemory(options.LastResortMemory),
-            VmImage = Directory("Agent:VmImage", options.VmImage, required: options.Vms.Any(vm => vm.Driver == "qemu")),
+            VmImage = Directory("Agent:VmImage", options.VmImage, required: options.VmDriver == "qemu" || options.Vms.Any(vm => vm.Driver == "qemu")),
             PidFile = Directory("Agent:PidFile", options.PidFile, required: false),
             Names = new Names(state, region, server),
         };
@@ -125,13 +126,29 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
         return new Capacity(share.CpuMillis, share.MemoryMiB);
     }
 
-    private static List<VmSettings> DefaultVms(Capacity server)
+    private List<VmSettings> Vms(AgentOptions options, Capacity server)
     {
-        var half = new Capacity(server.CpuMillis / 2, Math.Min(DefaultVmMemoryMiB, server.MemoryMiB / 4));
-        return [new VmSettings("vm-1", VmDriverKind.Nested, half), new VmSettings("vm-2", VmDriverKind.Nested, half)];
+        if (options.Vms.Count > 0 && (options.VmCount is not null || options.VmDriver is not null))
+            _errors.Add("Agent:Vms lists the VMs one by one, Agent:VmCount and Agent:VmDriver make equal ones: keep one way.");
+        Range("Agent:VmCount", options.VmCount ?? DefaultVms, 0, MaxVms);
+        if (options.VmDriver is not (null or "nested" or "qemu"))
+            _errors.Add($"Agent:VmDriver must be 'nested' or 'qemu'; it is '{options.VmDriver}'.");
+        var listed = options.Vms.Count > 0;
+        var vms = Sized(listed ? options.Vms : [.. Enumerable.Range(1, Math.Clamp(options.VmCount ?? DefaultVms, 0, MaxVms))
+            .Select(number => new VmOptions { Name = $"vm-{number}", Driver = options.VmDriver })], options.Reserve, server);
+        return _errors.Count == 0 || listed ? Vms(vms, server) : [];
     }
 
-    private List<VmSettings> Vms(IList<VmOptions> values, Capacity server)
+    private IReadOnlyList<VmOptions> Sized(IList<VmOptions> vms, ReserveOptions? reserve, Capacity server)
+    {
+        Range("Agent:Reserve:CpuMillis", reserve?.CpuMillis ?? 0, 0, server.CpuMillis);
+        Range("Agent:Reserve:MemoryMiB", reserve?.MemoryMiB ?? 0, 0, server.MemoryMiB);
+        var (sized, errors) = VmSizes.Of(vms.AsReadOnly(), reserve ?? new ReserveOptions(), server);
+        _errors.AddRange(errors);
+        return sized;
+    }
+
+    private List<VmSettings> Vms(IReadOnlyList<VmOptions> values, Capacity server)
     {
         if (values.Count > MaxVms)
             _errors.Add($"Agent:Vms may have at most {MaxVms} entries; it has {values.Count}.");
@@ -146,9 +163,9 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
         var name = Label($"{key}:Name", vm.Name);
         var driver = Driver($"{key}:Driver", vm.Driver);
         var own = driver != VmDriverKind.Engine;
-        Range($"{key}:CpuMillis", vm.CpuMillis, 100, own ? server.CpuMillis : 1_000_000);
-        Range($"{key}:MemoryMiB", vm.MemoryMiB, 64, own ? server.MemoryMiB : 16_777_216);
-        var capacity = new Capacity(vm.CpuMillis, vm.MemoryMiB);
+        var capacity = new Capacity(vm.CpuMillis ?? 0, vm.MemoryMiB ?? 0);
+        Range($"{key}:CpuMillis", capacity.CpuMillis, VmSizes.LeastCpuMillis, own ? server.CpuMillis : 1_000_000);
+        Range($"{key}:MemoryMiB", capacity.MemoryMiB, VmSizes.LeastMemoryMiB, own ? server.MemoryMiB : 16_777_216);
         return own ? OwnVm(key, name, driver, vm, capacity) : EngineVm(key, name, vm, capacity);
     }
 

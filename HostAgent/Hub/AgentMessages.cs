@@ -49,6 +49,7 @@ internal static class AgentMessages
         message.Vms.AddRange(vms.Select(one => new VmReport
         {
             Vm = one.Vm.Name, Ready = one.NotReady is null, Reason = one.NotReady ?? "", AppliedVersion = one.Reconciler.AppliedVersion,
+            CpuMillis = one.Offered.CpuMillis, MemoryMib = one.Offered.MemoryMiB, Leaving = one.Leaving,
         }));
         return new AgentMessage { Utilization = message };
     }
@@ -64,9 +65,10 @@ internal static class AgentMessages
     {
         Name = one.Vm.Name,
         Driver = one.Vm.Driver switch { VmDriverKind.Engine => "engine", VmDriverKind.Qemu => "qemu", _ => "nested" },
-        CpuMillis = one.Vm.Capacity.CpuMillis,
-        MemoryMib = one.Vm.Capacity.MemoryMiB,
+        CpuMillis = one.Offered.CpuMillis,
+        MemoryMib = one.Offered.MemoryMiB,
         Ready = one.NotReady is null,
         Reason = one.NotReady ?? "",
+        Leaving = one.Leaving,
     };
 }

@@ -1,17 +1,17 @@
 using Grpc.Core;
 using Grpc.Net.Client;
 using Hosting.HostAgent.Configuration;
+using Hosting.HostAgent.Elastic;
 using Hosting.HostAgent.Logs;
 using Hosting.HostAgent.Pressure;
 using Hosting.HostAgent.Reconcile;
-using Hosting.HostAgent.Vms;
 using Hosting.Protocol;
 
 namespace Hosting.HostAgent.Hub;
 
 /// <summary>The agent's end of the conversation with the control plane: one stream to one silo, to the next one when it breaks, for ever.</summary>
 internal sealed class HubClient(
-    AgentSettings settings, IReadOnlyList<VmSupervisor> vms, StatusBoard board, ServerWatch watch, ControlPlane control, LogReaders logs,
+    AgentSettings settings, VmFleet vms, StatusBoard board, ServerWatch watch, ControlPlane control, LogReaders logs,
     TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan ReportAtLeastEvery = TimeSpan.FromSeconds(1);
@@ -19,8 +19,8 @@ internal sealed class HubClient(
     private static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(2);
     private const int MaxMessageBytes = 64 * 1024 * 1024;
-    private readonly Dictionary<string, VmSupervisor> _vms = vms.ToDictionary(one => one.Vm.Name);
     private long _lastSession;
+    private int _saidVms;
     private string? _lastTrouble;
 
     /// <summary>Talks until cancelled.</summary>
@@ -32,6 +32,12 @@ internal sealed class HubClient(
             var hub = settings.Hubs[turn % settings.Hubs.Count];
             var (welcomed, reason) = await TryTalkAsync(hub, cancellation);
             cancellation.ThrowIfCancellationRequested();
+            if (reason is null)
+            {
+                turn--;
+                continue;
+            }
+
             failures = welcomed ? 1 : failures + 1;
             Tell(hub, reason);
             await Task.Delay(HubBackoff.Delay(failures, Random.Shared.NextDouble()), time, cancellation);
@@ -47,7 +53,8 @@ internal sealed class HubClient(
         _lastTrouble = trouble;
     }
 
-    private async Task<(bool Welcomed, string Reason)> TryTalkAsync(Uri hub, CancellationToken cancellation)
+    /// <summary>Without a reason it ended because there is something to say that only a hello does.</summary>
+    private async Task<(bool Welcomed, string? Reason)> TryTalkAsync(Uri hub, CancellationToken cancellation)
     {
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var welcomed = false;
@@ -60,7 +67,7 @@ internal sealed class HubClient(
                 return (false, $"it refuses: {refusal}");
             welcomed = true;
             _lastTrouble = null;
-            log.LogInformation("Connected to the control plane at {Hub}", hub);
+            log.LogInformation("Connected to the control plane at {Hub} with {Count} VMs", hub, vms.Vms.Count);
             return (true, await TalkAsync(call, ends));
         }
         catch (RpcException error)
@@ -95,7 +102,8 @@ internal sealed class HubClient(
         ends.CancelAfter(WelcomeDeadline);
         // The clock may stand still or jump back; a session never does.
         _lastSession = Math.Max(_lastSession + 1, time.GetUtcNow().ToUnixTimeMilliseconds());
-        await call.RequestStream.WriteAsync(AgentMessages.Hello(settings, _lastSession, vms, board.TakeAll()), ends.Token);
+        _saidVms = vms.Version;
+        await call.RequestStream.WriteAsync(AgentMessages.Hello(settings, _lastSession, vms.Vms, board.TakeAll()), ends.Token);
         if (!await call.ResponseStream.MoveNext(ends.Token))
             return "the stream ended";
         ends.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -108,7 +116,7 @@ internal sealed class HubClient(
         };
     }
 
-    private async Task<string> TalkAsync(AsyncDuplexStreamingCall<AgentMessage, HubMessage> call, CancellationTokenSource ends)
+    private async Task<string?> TalkAsync(AsyncDuplexStreamingCall<AgentMessage, HubMessage> call, CancellationTokenSource ends)
     {
         var listening = ListenAsync(call.ResponseStream, ends.Token);
         var telling = TellAsync(call.RequestStream, ends.Token);
@@ -116,7 +124,7 @@ internal sealed class HubClient(
         await ends.CancelAsync();
         await Task.WhenAny(Task.WhenAll(listening, telling));
         await first;
-        return "the stream ended";
+        return first == telling ? null : "the stream ended";
     }
 
     private async Task ListenAsync(IAsyncStreamReader<HubMessage> hub, CancellationToken cancellation)
@@ -128,7 +136,7 @@ internal sealed class HubClient(
             control.Heard();
             if (hub.Current.KindCase == HubMessage.KindOneofCase.Policy)
                 control.Take(hub.Current.Policy);
-            else if (hub.Current.KindCase == HubMessage.KindOneofCase.Desired && _vms.TryGetValue(hub.Current.Desired.Vm, out var vm))
+            else if (hub.Current.KindCase == HubMessage.KindOneofCase.Desired && vms.Find(hub.Current.Desired.Vm) is { } vm)
                 vm.Reconciler.Apply(hub.Current.Desired, firstOfStream: seen.Add(vm.Vm.Name));
             else if (hub.Current.KindCase == HubMessage.KindOneofCase.ReadLogs)
                 logs.Ask(hub.Current.ReadLogs);
@@ -139,11 +147,11 @@ internal sealed class HubClient(
         }
     }
 
-    /// <summary>Changes of containers go at once, and so does a VM's; measurements as they come.</summary>
+    /// <summary>Changes of containers go at once, and so does a VM's; measurements as they come. Ends when other VMs are to be told of.</summary>
     private async Task TellAsync(IClientStreamWriter<AgentMessage> hub, CancellationToken cancellation)
     {
         DateTimeOffset? reported = null;
-        while (true)
+        while (vms.Version == _saidVms)
         {
             await board.WaitAsync(ReportAtLeastEvery, cancellation);
             var changes = board.TakeChanges();
@@ -154,7 +162,7 @@ internal sealed class HubClient(
             if (watch.Latest is not { } measured || ((changes.Count > 0 || answered) && measured.At == reported))
                 continue;
             reported = measured.At;
-            await hub.WriteAsync(AgentMessages.Utilization(measured, vms), cancellation).WaitAsync(WriteDeadline, time, cancellation);
+            await hub.WriteAsync(AgentMessages.Utilization(measured, vms.Vms), cancellation).WaitAsync(WriteDeadline, time, cancellation);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class LogReaders : IDisposable
     private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan EngineDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenRuns = TimeSpan.FromMilliseconds(500);
-    private readonly IReadOnlyDictionary<string, VmSupervisor> _vms;
+    private readonly Func<string, VmSupervisor?> _vms;
     private readonly Action _news;
     private readonly TimeProvider _time;
     private readonly LogPace _pace;
@@ -26,12 +26,12 @@ internal sealed class LogReaders : IDisposable
     private readonly ITimer _sweep;
     private int _requests;
 
-    /// <param name="vms">VMs by name.</param>
+    /// <param name="vms">Finds a VM by its name.</param>
     /// <param name="news">Called when there is an answer to send.</param>
     /// <param name="time">The clock.</param>
-    public LogReaders(IEnumerable<VmSupervisor> vms, Action news, TimeProvider time)
+    public LogReaders(Func<string, VmSupervisor?> vms, Action news, TimeProvider time)
     {
-        (_vms, _news, _time) = (vms.ToDictionary(one => one.Vm.Name), news, time);
+        (_vms, _news, _time) = (vms, news, time);
         _pace = new LogPace(LogLimits.CharactersPerSecond, time);
         _slots = new LogSlots(time);
         _sweep = time.CreateTimer(_ => _slots.Sweep(), null, SweepEvery, SweepEvery);
@@ -99,7 +99,7 @@ internal sealed class LogReaders : IDisposable
 
     private async Task<LogLines> ReadAsync(ReadLogs request, CancellationToken cancellation)
     {
-        if (!_vms.TryGetValue(request.Vm, out var vm))
+        if (_vms(request.Vm) is not { } vm)
             return Refusal($"this server has no VM {request.Vm}");
         if (vm.Reconciler.Engine is not { } engine)
             return new LogLines { State = LogState.NotYet, Reason = "its VM is not up" };

@@ -7,7 +7,7 @@ namespace Hosting.HostAgent.Pressure;
 /// Reads back now and then that the lowest class is in force for every thread of every VM. While it is not, the server takes
 /// nothing new, and says why.
 /// </summary>
-internal sealed class PriorityWatch(ServerGroups groups, IReadOnlyList<VmSupervisor> vms, TimeProvider time, ILogger log)
+internal sealed class PriorityWatch(ServerGroups groups, Func<IReadOnlyList<VmSupervisor>> vms, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan NewsEvery = TimeSpan.FromSeconds(5);
@@ -24,7 +24,7 @@ internal sealed class PriorityWatch(ServerGroups groups, IReadOnlyList<VmSupervi
         var known = new HashSet<HostProcess>();
         while (true)
         {
-            var running = vms.Select(vm => vm.FirstProcess).OfType<HostProcess>().ToHashSet();
+            var running = vms().Select(vm => vm.FirstProcess).OfType<HostProcess>().ToHashSet();
             if (Fault is not null || looked is not { } last || time.GetElapsedTime(last) >= Every || !known.IsSupersetOf(running))
             {
                 (looked, known) = (time.GetTimestamp(), running);
@@ -47,7 +47,7 @@ internal sealed class PriorityWatch(ServerGroups groups, IReadOnlyList<VmSupervi
     {
         try
         {
-            return groups.NotInForce() ?? vms.Select(Look).FirstOrDefault(fault => fault is not null);
+            return groups.NotInForce() ?? vms().Select(Look).FirstOrDefault(fault => fault is not null);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

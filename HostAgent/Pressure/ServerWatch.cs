@@ -3,6 +3,7 @@ using Hosting.HostAgent.Configuration;
 using Hosting.HostAgent.Hub;
 using Hosting.HostAgent.Reconcile;
 using Hosting.HostAgent.Utilization;
+using Hosting.HostAgent.Vms;
 
 namespace Hosting.HostAgent.Pressure;
 
@@ -11,7 +12,7 @@ namespace Hosting.HostAgent.Pressure;
 /// containers may use of the CPU, and stops some when memory is nearly gone.
 /// </summary>
 internal sealed class ServerWatch(
-    AgentSettings settings, ServerGroups groups, ServerSampler sampler, EngineUsage others, IReadOnlyList<VmReconciler> vms, ControlPlane hub,
+    AgentSettings settings, ServerGroups groups, ServerSampler sampler, EngineUsage others, Func<IReadOnlyList<VmSupervisor>> vms, ControlPlane hub,
     PriorityWatch priority, StatusBoard board, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
@@ -49,7 +50,7 @@ internal sealed class ServerWatch(
             // What the kernel of this server does not account for is neither held nor stopped, only told.
             Latest = measured with
             {
-                Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity, settings.Vms),
+                Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity, [.. vms().Select(vm => vm.Vm)]),
                 Containers = [.. measured.Containers, .. others.Latest],
                 Unprotected = priority.Fault,
             };
@@ -94,7 +95,7 @@ internal sealed class ServerWatch(
         foreach (var one in chosen)
         {
             log.LogWarning("Container {Container} ({Memory} MiB) is {Reason}", one.Container.Id, one.MemoryMiB, verdict.Reason);
-            vms.First(vm => vm.Name == one.Container.Vm).Fail(one.Container.Id, verdict.Reason);
+            vms().First(vm => vm.Vm.Name == one.Container.Vm).Reconciler.Fail(one.Container.Id, verdict.Reason);
         }
 
         if (chosen.Sum(one => one.MemoryMiB) < needed)

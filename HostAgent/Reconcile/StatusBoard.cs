@@ -35,6 +35,19 @@ internal sealed class StatusBoard : IDisposable
         }
     }
 
+    /// <summary>Drops all containers of a VM that is gone.</summary>
+    public void Forget(string vm)
+    {
+        lock (_lock)
+        {
+            foreach (var key in _all.Keys.Where(key => key.Vm == vm).ToList())
+            {
+                _all.Remove(key);
+                _unsent.Remove(key);
+            }
+        }
+    }
+
     /// <summary>Everything, as a new stream's first message has it; nothing of it is unsent then.</summary>
     public IReadOnlyList<Container> TakeAll()
     {

@@ -40,6 +40,16 @@ internal sealed class VmReconciler(
         }
     }
 
+    /// <summary>How many containers are wanted here, and their memory together in MiB.</summary>
+    public (int Containers, int MemoryMiB) Promised
+    {
+        get
+        {
+            lock (_lock)
+                return _entries.Values.Select(entry => entry.Desired).OfType<DesiredContainer>().Aggregate((0, 0), (sum, one) => (sum.Item1 + 1, sum.Item2 + one.MemoryMib));
+        }
+    }
+
     /// <summary>Whether a container is to run here, whether it is there already or not.</summary>
     public bool Wants(string id)
     {

@@ -3,6 +3,9 @@ namespace Hosting.HostAgent.Utilization;
 /// <summary>CPU in thousandths of a core, memory in MiB.</summary>
 internal readonly record struct Capacity(int CpuMillis, int MemoryMiB)
 {
+    /// <summary>The more of both, in CPU and in memory.</summary>
+    public Capacity Or(Capacity other) => new(Math.Max(CpuMillis, other.CpuMillis), Math.Max(MemoryMiB, other.MemoryMiB));
+
     /// <summary>What this machine has. Asked of the kernel, as the runtime answers with its own process's limits.</summary>
     public static Capacity OfMachine()
     {

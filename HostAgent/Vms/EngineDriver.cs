@@ -1,5 +1,6 @@
 using Hosting.HostAgent.Configuration;
 using Hosting.HostAgent.Engine;
+using Hosting.HostAgent.Utilization;
 
 namespace Hosting.HostAgent.Vms;
 
@@ -12,11 +13,14 @@ internal sealed class EngineDriver(AgentSettings settings, VmSettings vm, TimePr
     private static readonly TimeSpan ProxySettle = TimeSpan.FromMilliseconds(50);
     private static readonly (int First, int Last) PublishedPorts = (20_000, 29_999);
 
-    public async Task<RunningVm> StartAsync(CancellationToken cancellation)
+    public async Task<RunningVm> StartAsync(Capacity offered, CancellationToken cancellation)
     {
         var engine = await ConnectAsync(cancellation);
-        return new RunningVm(engine, vm.Address!, PublishedPorts, Adopted: true, token => WaitForEndAsync(engine, token)) { Settle = ProxySettle };
+        return new RunningVm(engine, vm.Address!, PublishedPorts, Adopted: true, token => WaitForEndAsync(engine, token)) { Settle = ProxySettle, Has = offered };
     }
+
+    /// <summary>Its memory is not this server's.</summary>
+    public Task ResizeAsync(Capacity offered, CancellationToken cancellation) => Task.CompletedTask;
 
     /// <summary>Stops our containers; the engine is not ours.</summary>
     public Task PowerOffAsync(CancellationToken cancellation) => OverAllAsync((engine, container) => engine.StopAsync(container, cancellation), cancellation);

@@ -1,4 +1,5 @@
 using Hosting.HostAgent.Engine;
+using Hosting.HostAgent.Utilization;
 
 namespace Hosting.HostAgent.Vms;
 
@@ -6,8 +7,14 @@ namespace Hosting.HostAgent.Vms;
 internal interface IVmDriver
 {
     /// <summary>Takes over the VM where it runs already, else starts it, and answers once its engine does.</summary>
+    /// <param name="offered">What it offers to containers.</param>
+    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="VmException">It did not come up; the message is the reason.</exception>
-    Task<RunningVm> StartAsync(CancellationToken cancellation);
+    Task<RunningVm> StartAsync(Capacity offered, CancellationToken cancellation);
+
+    /// <summary>Gives memory of the running VM back to the server, or to the VM: it offers so much from now on.</summary>
+    /// <exception cref="VmException">It could not be done; what held before holds.</exception>
+    Task ResizeAsync(Capacity offered, CancellationToken cancellation);
 
     /// <summary>Ends it and removes what it had on the machine; its data stays.</summary>
     Task PowerOffAsync(CancellationToken cancellation);
@@ -30,6 +37,9 @@ internal sealed record RunningVm(
 {
     /// <summary>How long a connection that was accepted at a published port has to stay open to count, where a proxy may have accepted it.</summary>
     public TimeSpan Settle { get; init; }
+
+    /// <summary>What it has for containers; nothing where that is not known, so that it is given what it offers.</summary>
+    public Capacity Has { get; init; }
 
     /// <summary>The process that all others of the VM on this server descend from; null where they are somebody else's.</summary>
     public HostProcess? FirstProcess { get; init; }

@@ -4,6 +4,7 @@ using Hosting.HostAgent.Cgroups;
 using Hosting.HostAgent.Configuration;
 using Hosting.HostAgent.Engine;
 using Hosting.HostAgent.Files;
+using Hosting.HostAgent.Utilization;
 
 namespace Hosting.HostAgent.Vms;
 
@@ -38,11 +39,15 @@ internal sealed class NestedDriver : IVmDriver
 
     private string Log => _slot.FileOf("engine.log");
 
-    public async Task<RunningVm> StartAsync(CancellationToken cancellation)
+    public async Task<RunningVm> StartAsync(Capacity offered, CancellationToken cancellation)
     {
         Directory.CreateDirectory(_slot.FileOf("data"));
-        return await TryAdoptAsync(cancellation) ?? await StartAnewAsync(cancellation);
+        return await TryAdoptAsync(offered, cancellation) ?? await StartAnewAsync(offered, cancellation);
     }
+
+    /// <summary>Its memory is what the group of its containers may use.</summary>
+    public Task ResizeAsync(Capacity offered, CancellationToken cancellation) =>
+        _groups.LimitVm(_vm.Name, offered) is { } notInForce ? throw new VmException(notInForce) : Task.CompletedTask;
 
     public Task PowerOffAsync(CancellationToken cancellation)
     {
@@ -59,7 +64,7 @@ internal sealed class NestedDriver : IVmDriver
 
     public void Tidy() => BoundedLog.Trim(Log);
 
-    private async Task<RunningVm?> TryAdoptAsync(CancellationToken cancellation)
+    private async Task<RunningVm?> TryAdoptAsync(Capacity offered, CancellationToken cancellation)
     {
         if (ReadRecord() is not { } running || !running.Engine.IsAlive || !running.Init.IsAlive)
             return null;
@@ -69,11 +74,11 @@ internal sealed class NestedDriver : IVmDriver
         try
         {
             // The limits may have changed in the configuration.
-            _groups.PrepareVm(_vm.Name, _vm.Capacity);
+            _groups.PrepareVm(_vm.Name, offered);
             using var deadline = Deadline.After(AdoptDeadline, cancellation);
             var engine = await ConnectAsync(deadline.Token);
             await _slot.HoldSubnetAsync(running.Engine, cancellation);
-            return Up(engine, network, running, adopted: true);
+            return Up(engine, network, running, offered, adopted: true);
         }
         catch (Exception error) when (error is HttpRequestException or TimeoutException or OperationCanceledException && !cancellation.IsCancellationRequested)
         {
@@ -81,7 +86,7 @@ internal sealed class NestedDriver : IVmDriver
         }
     }
 
-    private async Task<RunningVm> StartAnewAsync(CancellationToken cancellation)
+    private async Task<RunningVm> StartAnewAsync(Capacity offered, CancellationToken cancellation)
     {
         ReadRecord()?.Init.Kill();
         await _slot.EndProcessesAsync(cancellation);
@@ -89,20 +94,20 @@ internal sealed class NestedDriver : IVmDriver
         var subnet = await _slot.TakeSubnetAsync(cancellation);
         var network = _slot.Network(subnet);
         await network.CreateAsync(cancellation);
-        var groups = _groups.PrepareVm(_vm.Name, _vm.Capacity);
+        var groups = _groups.PrepareVm(_vm.Name, offered);
         PrepareFiles();
         using var shell = Spawn(network, groups);
         var engine = await WaitUntilReadyAsync(shell, cancellation);
         var running = await RememberAsync(shell.Id, subnet, cancellation);
-        return Up(engine, network, running, adopted: false);
+        return Up(engine, network, running, offered, adopted: false);
     }
 
-    private static RunningVm Up(ContainerEngine engine, VmNetwork network, Running running, bool adopted) =>
+    private static RunningVm Up(ContainerEngine engine, VmNetwork network, Running running, Capacity offered, bool adopted) =>
         new(engine, network.PublicAddress, network.Ports, adopted, async cancellation =>
         {
             await running.Engine.WaitForExitAsync(cancellation);
             return "its engine ended";
-        }) { FirstProcess = running.Init };
+        }) { FirstProcess = running.Init, Has = offered };
 
     private void PrepareFiles()
     {

@@ -28,6 +28,7 @@ internal static partial class AgentMessages
             MemoryMiB = vm.MemoryMib,
             Ready = vm.Ready,
             Reason = NullIfEmpty(vm.Reason),
+            Leaving = vm.Leaving,
         })],
         Containers = Read(hello.Containers),
     };
@@ -36,7 +37,8 @@ internal static partial class AgentMessages
     {
         SampledAt = DateTimeOffset.FromUnixTimeMilliseconds(utilization.SampledAt),
         Utilization = new Utilization(utilization.Cpu, utilization.Memory, utilization.PrimaryCpu),
-        Vms = [.. utilization.Vms.Select(vm => new VmReport(vm.Vm, vm.Ready, vm.AppliedVersion, NullIfEmpty(vm.Reason), vm.Gone))],
+        Vms = [.. utilization.Vms.Select(vm => new VmReport(
+            vm.Vm, vm.Ready, vm.AppliedVersion, NullIfEmpty(vm.Reason), vm.Gone, Math.Max(0, vm.CpuMillis), Math.Max(0, vm.MemoryMib), vm.Leaving))],
         Usage = [.. utilization.Usage.Select(one => new ContainerUsage(one.Container, one.CpuMillis, one.MemoryMib, Math.Max(0, one.HeldMillis)))],
         PrimaryWait = utilization.HasPrimaryWait ? Math.Clamp(utilization.PrimaryWait, 0, 1) : null,
         CapMillis = utilization.HasCapMillis ? utilization.CapMillis : null,

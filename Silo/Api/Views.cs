@@ -21,7 +21,8 @@ internal sealed record VmView(
 {
     public static VmView Of(VmStatus v) => new(
         GrainKeys.Vm(v.Vm.Region, v.Vm.Server, v.Vm.Name), v.Vm.Region, v.Vm.Server, v.Vm.Name, v.Vm.Driver, v.Vm.CpuMillis, v.Vm.MemoryMiB,
-        v.FreeCpuMillis, v.FreeMemoryMiB, v.Containers, v.Vm.Ready, v.Vm.Reason, v.Vm.Cordoned, v.Vm.Draining);
+        v.FreeCpuMillis, v.FreeMemoryMiB, v.Containers, v.Vm.Ready, v.Vm.Reason,
+        v.Vm.Cordoned || v.Vm.Leaving, v.Vm.Draining || v.Vm.Leaving);
 }
 
 /// <summary>

@@ -62,6 +62,34 @@ public class DrainTests(RestlessSilo silo) : IClassFixture<RestlessSilo>
         Assert.Null((await Explain())["excludedBy"]);
     }
 
+    [Fact]
+    public async Task A_vm_that_its_agent_will_do_without_is_emptied_and_takes_nothing_until_it_stays_after_all()
+    {
+        await using var agent = await silo.Agent("shrink-1", "shrink");
+        var containers = await silo.Deploy("shrink", replicas: 2, cpu: 600);
+        var (leaving, staying) = (InVm(containers, "vm-1"), InVm(containers, "vm-2"));
+
+        agent.Measured = report => report.Vms.Single(vm => vm.Vm == "vm-1").Leaving = true;
+        await RestlessSilo.Eventually(() => silo.Asked.Moves(leaving).Count > 1, "its container is asked to leave");
+        Assert.Equal((MoveCause.Drain, "VM vm-1 is leaving shrink-1"), (silo.Asked.Moves(leaving)[0].Cause, silo.Asked.Moves(leaving)[0].Reason));
+        Assert.Empty(silo.Asked.Moves(staying));
+        Assert.Equal(("cordoned", "leaving its server"), await Excluded("shrink"));
+        agent.Measured = _ => { };
+        await RestlessSilo.Eventually(() => silo.Asked.Stays(leaving).Count > 0, "it may stay");
+        Assert.Equal((null, null), await Excluded("shrink"));
+    }
+
+    [Fact]
+    public async Task What_a_vm_offers_follows_its_agents_word_and_is_what_is_placed_in()
+    {
+        await using var agent = await silo.Agent("elastic-1", "elastic");
+        agent.Measured = report => report.Vms.ToList().ForEach(vm => (vm.CpuMillis, vm.MemoryMib) = (1_000, 40));
+        await RestlessSilo.Eventually(async () => (await silo.Get("/v1/servers/eu-1/elastic-1"))["vms"]!.AsArray().All(vm => (int)vm!["memoryMiB"]! == 40), "it is shown");
+        Assert.Equal(("freeMemory", "40 MiB free, 48 MiB needed"), await Excluded("elastic", memory: 48));
+        Assert.Equal((null, null), await Excluded("elastic", memory: 40));
+        Assert.Equal(40, await silo.StoredMemory("elastic-1"));
+    }
+
     [Theory]
     [InlineData("/v1/servers/eu-1/no-such/drain")]
     [InlineData("/v1/servers/mars-1/no-such/drain")]
@@ -69,13 +97,19 @@ public class DrainTests(RestlessSilo silo) : IClassFixture<RestlessSilo>
     public async Task What_does_not_exist_is_not_drained(string path) =>
         Assert.Equal(HttpStatusCode.NotFound, (await silo.Api.PostAsync(path, null)).StatusCode);
 
-    private async Task<JsonNode> Explain()
+    private async Task<JsonNode> Explain(string only = "part", int memory = 16)
     {
-        using var body = new StringContent("""{"cpuMillis":10,"memoryMiB":16,"region":"eu-1","constraints":{"only":"part"},"best":100}""",
+        using var body = new StringContent($$"""{"cpuMillis":10,"memoryMiB":{{memory}},"region":"eu-1","constraints":{"only":"{{only}}"},"best":100}""",
             new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
         var answer = await silo.Api.PostAsync("/v1/placements/explain", body);
         var regions = JsonNode.Parse(await answer.Content.ReadAsStringAsync())!.AsArray();
-        return regions[0]!["candidates"]!.AsArray().Single(c => (string?)c!["server"] == "part-1" && (string?)c["vm"] == "vm-1")!;
+        return regions[0]!["candidates"]!.AsArray().Single(c => (string?)c!["server"] == $"{only}-1" && (string?)c["vm"] == "vm-1")!;
+    }
+
+    private async Task<(string? Rule, string? Reason)> Excluded(string only, int memory = 16)
+    {
+        var explained = await Explain(only, memory);
+        return ((string?)explained["excludedBy"], (string?)explained["reason"]);
     }
 
     private static string VmOf(JsonNode containers, string id) => (string)containers.AsArray().Single(c => (string?)c!["id"] == id)!["vm"]!;

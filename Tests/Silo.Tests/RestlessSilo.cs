@@ -91,6 +91,14 @@ public sealed class RestlessSilo : IAsyncLifetime
 
     public static Task Eventually(Func<Task<bool>> condition, string what) => SiloUnderTest.Eventually(condition, what);
 
+    /// <summary>Memory that the first VM of a server offers, as it is stored.</summary>
+    public async Task<int> StoredMemory(string server)
+    {
+        await using var source = Npgsql.NpgsqlDataSource.Create(_connection);
+        await using var command = source.CreateCommand($"SELECT memory_mib FROM vm WHERE server = '{server}' ORDER BY name LIMIT 1");
+        return (int)(await command.ExecuteScalarAsync())!;
+    }
+
     private async Task Start() =>
         _silo = await RunningSilo.Start(_connection, $"{Region},{SmallBudget}", change: services => services.AddSingleton<IIncomingGrainCallFilter>(Asked));
 }

@@ -67,8 +67,10 @@ api_get() { curl -fsS -m 5 -H 'Host: localhost' "http://127.0.0.1:$(http_port)$1
 
 agent_config_file() { printf '%s/agent-%s.json' "$CONFIG" "$1"; }
 
+agent_vm_image() { printf '%s/vm-image' "$HOSTING_HOME"; }
+
 agent_config() {
-  local agent=$1 region hubs='' silo share=''
+  local agent=$1 region hubs='' silo share='' vms=''
   region=$(server_region "$agent")
   while read -r silo; do
     hubs+="${hubs:+, }\"http://$(address_of "silo-$silo"):$(port_of "silo-$silo.agent")\""
@@ -77,6 +79,9 @@ agent_config() {
     # shellcheck disable=SC2046,SC2183
     share=$(printf ',\n    "Share": { "CpuMillis": %d, "MemoryMiB": %d }' $(server_share))
   fi
+  if [[ $DRIVER == qemu ]]; then
+    vms=$(printf ',\n    "VmDriver": "qemu",\n    "VmImage": "%s"' "$(agent_vm_image)")
+  fi
   cat <<JSON
 {
   "Agent": {
@@ -84,7 +89,7 @@ agent_config() {
     "Server": "$(server_name "$agent")",
     "Hubs": [$hubs],
     "StateDirectory": "$HOSTING_HOME/agent-$agent",
-    "ImagesDirectory": "$IMAGES"$share
+    "ImagesDirectory": "$IMAGES"$share$vms
   }
 }
 JSON
@@ -109,7 +114,8 @@ agent_await() {
   local id
   id=$(server_region "$1")/$(server_name "$1")
   detail "waiting for $id"
-  service_await "agent-$1" 90 "Server $id online with its VMs ready" server_ready "$id"
+  # A real VM boots before it is saved, and where it is emulated that takes its time.
+  service_await "agent-$1" "$([[ $DRIVER == qemu ]] && printf 600 || printf 90)" "Server $id online with its VMs ready" server_ready "$id"
 }
 
 server_ready() { server_says "$1" online true && ! server_says "$1" ready false; }

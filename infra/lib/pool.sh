@@ -1,18 +1,19 @@
 # shellcheck shell=bash
-# The shape of the pool: how many servers, regions and silos, and which belongs where. Kept in config/pool, so that a later
+# The shape of the pool: how many servers, regions and silos, which belongs where, and what runs the VMs. Kept in config/pool, so that a later
 # call without options goes on with the same shape. Needs stack.sh, ui.sh.
 
 POOL_FILE=$CONFIG/pool
 POOL_AREAS=(eu us ap)
 POOL_LIMIT=64
 
-# pool_shape SERVERS REGIONS SILOS, each empty for "as it was": sets SERVERS, REGIONS (names) and SILOS.
+# pool_shape SERVERS REGIONS SILOS DRIVER, each empty for "as it was": sets SERVERS, REGIONS (names), SILOS and DRIVER.
 pool_shape() {
-  local kept_servers=1 kept_regions=1 kept_silos=1 regions index cpu memory
-  [[ -e $POOL_FILE ]] && read -r kept_servers kept_regions kept_silos <"$POOL_FILE"
+  local kept_servers=1 kept_regions=1 kept_silos=1 kept_driver='' regions index cpu memory
+  [[ -e $POOL_FILE ]] && read -r kept_servers kept_regions kept_silos kept_driver <"$POOL_FILE"
   regions=${2:-$kept_regions}
   SERVERS=${1:-$((kept_servers > regions ? kept_servers : regions))}
   SILOS=${3:-$kept_silos}
+  DRIVER=${4:-${kept_driver:-nested}}
   ((SERVERS >= regions)) || die 2 "--servers $SERVERS --regions $regions: every region needs a server of its own."
   if ((SERVERS > 1)); then
     read -r cpu memory < <(server_share)
@@ -23,7 +24,7 @@ pool_shape() {
   for ((index = 0; index < regions; index++)); do REGIONS+=("${POOL_AREAS[index % 3]}-$((index / 3 + 1))"); done
 }
 
-pool_keep() { printf '%s %s %s\n' "$SERVERS" "${#REGIONS[@]}" "$SILOS" >"$POOL_FILE"; }
+pool_keep() { printf '%s %s %s %s\n' "$SERVERS" "${#REGIONS[@]}" "$SILOS" "$DRIVER" >"$POOL_FILE"; }
 
 # pool_number OPTION VALUE: ends the command unless it is a number from 1 to the limit.
 pool_number() {

@@ -7,10 +7,10 @@ TESTS_SECONDS=900 # a project that takes longer hangs
 # These start engines, namespaces and whole stacks: they take the machine for themselves, one at a time.
 TESTS_ALONE=(HostAgent.Tests EndToEnd.Tests)
 
-TESTS_VM_IMAGE=$REPO/infra/obj/vm-image # where HostAgent.Tests looks for it
+TESTS_VM_IMAGE=$REPO/infra/obj/vm-image # where HostAgent.Tests and EndToEnd.Tests look for it
 
 # Whether one of the projects starts real VMs.
-tests_need_vm() { [[ " $* " == *" HostAgent.Tests "* ]]; }
+tests_need_vm() { [[ " $* " == *" HostAgent.Tests "* || " $* " == *" EndToEnd.Tests "* ]]; }
 
 # The names of the test projects, one a line; with arguments only those whose name contains one of them.
 tests_projects() {

@@ -42,5 +42,6 @@ public sealed record Departure(ContainerRecord Container, MoveCause Cause, strin
     private static string? WhyDrained(ServerRecord server, IReadOnlyList<VmRecord> vms, string vm) =>
         server.Draining ? $"server {server.Name} is being drained"
         : vms.Any(v => v.Name == vm && v.Draining) ? $"VM {vm} of {server.Name} is being drained"
+        : vms.Any(v => v.Name == vm && v.Leaving) ? $"VM {vm} is leaving {server.Name}"
         : null;
 }

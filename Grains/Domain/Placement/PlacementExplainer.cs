@@ -93,6 +93,7 @@ internal sealed class PlacementExplainer(string region, PlacementQuery query, Da
     private string? Reason(VmEntry vm, PlacementRule? rule) => rule switch
     {
         null => null,
+        PlacementRule.Cordoned when vm.Server.ClosedBy is null && vm.Record is { Cordoned: false, Leaving: true } => "leaving its server",
         PlacementRule.Cordoned when vm.Server.ClosedBy is null => ServerReasons.Cordoned(vm.Record.Draining),
         PlacementRule.VmNotReady when vm.Retired => "its server no longer offers it",
         PlacementRule.VmNotReady => vm.Record.Reason ?? "its engine does not answer",

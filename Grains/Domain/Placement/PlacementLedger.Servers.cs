@@ -86,7 +86,7 @@ public sealed partial class PlacementLedger
         _index.Withdraw(entry);
         entry.Measure(report);
         Settle(entry, report);
-        SetReadiness(entry, report.Vms);
+        HearVms(entry, report.Vms);
         entry.Fresh = true;
         entry.LastReport = _now;
         _heard.Heard(entry);
@@ -214,8 +214,8 @@ public sealed partial class PlacementLedger
                 SetInFlight(found, false);
     }
 
-    private static void SetReadiness(ServerEntry server, IReadOnlyList<VmReport> reports)
+    private static void HearVms(ServerEntry server, IReadOnlyList<VmReport> reports)
     {
-        foreach (var report in reports) server.Vm(report.Vm)?.SetReady(report.Ready, report.Reason);
+        foreach (var report in reports) server.Vm(report.Vm)?.Hear(report);
     }
 }

@@ -32,11 +32,11 @@ internal sealed class VmEntry
     /// <summary>Its server no longer has it: it goes with its last container.</summary>
     public bool Retired { get; private set; }
 
-    /// <summary>Ready, still offered, and not cordoned.</summary>
+    /// <summary>Ready, still offered, staying, and not cordoned.</summary>
     public bool Takes { get; private set; }
 
     /// <summary>The first rule of its own that keeps everything off it; null while it <see cref="Takes"/> containers.</summary>
-    public PlacementRule? ClosedBy => Takes ? null : Record.Cordoned ? PlacementRule.Cordoned : PlacementRule.VmNotReady;
+    public PlacementRule? ClosedBy => Takes ? null : Record.Cordoned || Record.Leaving ? PlacementRule.Cordoned : PlacementRule.VmNotReady;
 
     public bool Fits(Demand demand) =>
         Takes && demand.CpuMillis <= FreeCpu && demand.MemoryMiB <= FreeMemory && Server.Admits(demand);
@@ -58,10 +58,14 @@ internal sealed class VmEntry
         SetTakes();
     }
 
-    public void SetReady(bool ready, string? reason)
+    /// <summary>Its agent's word. What it offers may have become less than is promised: then it takes nothing until enough is freed.</summary>
+    public void Hear(VmReport report)
     {
-        if (Record.Ready == ready && Record.Reason == reason) return;
-        Record = Record with { Ready = ready, Reason = reason };
+        if (Record.Ready == report.Ready && Record.Reason == report.Reason && Record.IsAs(report)) return;
+        var next = Record.As(report) with { Ready = report.Ready, Reason = report.Reason };
+        FreeCpu += next.CpuMillis - Record.CpuMillis;
+        FreeMemory += next.MemoryMiB - Record.MemoryMiB;
+        Record = next;
         SetTakes();
     }
 
@@ -79,7 +83,7 @@ internal sealed class VmEntry
         Containers--;
     }
 
-    private void SetTakes() => Takes = Record.Ready && !Retired && !Record.Cordoned;
+    private void SetTakes() => Takes = Record.Ready && !Retired && Record is { Cordoned: false, Leaving: false };
 
     public VmStatus Describe() => new()
     {

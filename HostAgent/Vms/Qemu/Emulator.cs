@@ -56,7 +56,7 @@ internal sealed record Emulator(string Version, string Processor, long Processor
     }
 
     /// <summary>A device that is there may still run no kernel, as on servers that are VMs themselves.</summary>
-    private static async Task<string?> ProbeAsync(VmImage image, CancellationToken cancellation)
+    internal static async Task<string?> ProbeAsync(VmImage image, CancellationToken cancellation)
     {
         string[] arguments =
         [

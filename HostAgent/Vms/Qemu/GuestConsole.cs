@@ -25,9 +25,9 @@ internal sealed class GuestConsole : IDisposable
     /// <summary>Gives the VM the time, fresh randomness and who may use its engine; answers once its engine can be reached.</summary>
     public async Task AdmitAsync(GuestCertificates certificates, string resolver, DateTimeOffset now, CancellationToken cancellation)
     {
-        var seed = Convert.ToBase64String(RandomNumberGenerator.GetBytes(SeedBytes));
+        var seed = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SeedBytes));
         await WriteAsync(
-            $"admit {Seconds(now)} {seed} {Base64(certificates.Authority)} {Base64(certificates.Server)} {Base64(certificates.ServerKey)} {Base64(resolver)}", cancellation);
+            $"admit {Seconds(now)} {seed} {Hex(certificates.Authority)} {Hex(certificates.Server)} {Hex(certificates.ServerKey)} {Hex(resolver)}", cancellation);
         await WaitForAsync("admitted", cancellation);
     }
 
@@ -61,5 +61,5 @@ internal sealed class GuestConsole : IDisposable
 
     private static string Seconds(DateTimeOffset time) => time.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
 
-    private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
+    private static string Hex(string text) => Convert.ToHexStringLower(Encoding.UTF8.GetBytes(text));
 }

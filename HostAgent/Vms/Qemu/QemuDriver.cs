@@ -16,6 +16,9 @@ internal sealed class QemuDriver : IVmDriver
     /// <summary>What a VM's kernel and engine take of its memory, in MiB: it has so much more than it offers.</summary>
     public const int GuestMiB = 192;
 
+    /// <summary>The most that a VM takes of the server besides what it offers, in MiB: where it has to be emulated.</summary>
+    public const int MostBesideMiB = GuestMiB + 320;
+
     private const int FirstUser = 1_700_000_000;
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan AdoptDeadline = TimeSpan.FromSeconds(60);
@@ -46,10 +49,25 @@ internal sealed class QemuDriver : IVmDriver
 
     private string Console => _slot.FileOf("console.log");
 
-    public async Task<RunningVm> StartAsync(CancellationToken cancellation)
+    public async Task<RunningVm> StartAsync(Capacity offered, CancellationToken cancellation)
     {
         Directory.CreateDirectory(_slot.Directory);
         return await TryAdoptAsync(cancellation) ?? await StartAnewAsync(cancellation);
+    }
+
+    /// <summary>By its balloon: what the VM's kernel puts into it, the server has.</summary>
+    public async Task ResizeAsync(Capacity offered, CancellationToken cancellation)
+    {
+        using var deadline = Deadline.After(PingEvery, cancellation);
+        try
+        {
+            using var qmp = await QmpClient.ConnectAsync(Path.Combine(_slot.Link, "qmp.sock"), deadline.Token);
+            await qmp.ExecuteAsync("balloon", new { value = (offered.MemoryMiB + GuestMiB) * 1024L * 1024L }, deadline.Token);
+        }
+        catch (Exception error) when (error is IOException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            throw new VmException($"the emulator does not answer: {error.Message}");
+        }
     }
 
     /// <summary>Asks it to end its containers and itself, and does not wait for ever.</summary>
@@ -97,14 +115,17 @@ internal sealed class QemuDriver : IVmDriver
     /// <summary>A start that fails leaves nothing behind.</summary>
     private async Task<RunningVm> StartAnewAsync(CancellationToken cancellation)
     {
+        var laps = new Laps(_time);
         var image = VmImage.Open(_settings.VmImage ?? throw new VmException("there is no image of a VM: build one with 'infra/vm-image DIRECTORY' and set Agent:VmImage."));
         var host = await Emulator.FindAsync(image, cancellation);
         if (host.WhyNoKvm is { } reason)
             _log.LogWarning("VM {Vm} is emulated, far slower than on the hardware: {Reason}", _vm.Name, reason);
+        laps.Lap("look");
         await ClearAsync(cancellation);
+        laps.Lap("clear");
         try
         {
-            return await StartAnewAsync(new Machine(image, host, (_vm.Capacity.CpuMillis + 999) / 1000, _vm.Capacity.MemoryMiB + GuestMiB, _vm.DiskMiB), cancellation);
+            return await StartAnewAsync(new Machine(image, host, (_vm.Capacity.CpuMillis + 999) / 1000, _vm.Capacity.MemoryMiB + GuestMiB, _vm.DiskMiB), laps, cancellation);
         }
         catch (Exception error)
         {
@@ -116,7 +137,7 @@ internal sealed class QemuDriver : IVmDriver
         }
     }
 
-    private async Task<RunningVm> StartAnewAsync(Machine machine, CancellationToken cancellation)
+    private async Task<RunningVm> StartAnewAsync(Machine machine, Laps laps, CancellationToken cancellation)
     {
         var subnet = await _slot.TakeSubnetAsync(cancellation);
         var network = _slot.Network(subnet);
@@ -124,12 +145,16 @@ internal sealed class QemuDriver : IVmDriver
         await GuestNetwork.AddAsync(network, cancellation);
         var groups = _groups.PrepareVm(_vm.Name, Limits(machine.Host.OverheadMiB));
         _slot.MakeLink();
+        laps.Lap("network");
         var spawn = new QemuProcess(machine, _slot, network, groups);
         var state = await _states.GetAsync(machine, to => new FirstBoot(machine, _slot, spawn, _time).SaveAsync(to, cancellation), cancellation);
+        laps.Lap("state");
         try
         {
             using var deadline = Deadline.After(StartDeadline, cancellation);
-            return await ResumeAsync(spawn, state, network, subnet, machine.Host.OverheadMiB, deadline.Token);
+            var up = await ResumeAsync(spawn, state, network, subnet, machine.Host.OverheadMiB, laps, deadline.Token);
+            _log.LogInformation("VM {Vm} is resumed; milliseconds: {Laps}", _vm.Name, laps);
+            return up;
         }
         catch (Exception error) when (error is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
@@ -138,25 +163,35 @@ internal sealed class QemuDriver : IVmDriver
         }
     }
 
-    private async Task<RunningVm> ResumeAsync(QemuProcess spawn, SavedState state, VmNetwork network, int subnet, int overheadMiB, CancellationToken cancellation)
+    private async Task<RunningVm> ResumeAsync(QemuProcess spawn, SavedState state, VmNetwork network, int subnet, int overheadMiB, Laps laps, CancellationToken cancellation)
     {
         await Commands.RunAsync("cp", ["--sparse=always", "--reflink=auto", state.Data, _slot.FileOf("data.img")], null, cancellation);
+        laps.Lap("disk");
         var running = new Running(spawn.Resume(state, FirstUser + subnet), subnet, overheadMiB);
         AtomicFile.Write(Record, JsonSerializer.SerializeToUtf8Bytes(running), durable: false);
         await _slot.HoldSubnetAsync(running.Process, cancellation);
         using (var qmp = await spawn.ConnectAsync(running.Process, QmpClient.ConnectAsync, "qmp.sock", cancellation))
             await QemuProcess.ContinueAsync(qmp, _time, cancellation);
+        laps.Lap("memory");
         var certificates = GuestCertificates.Create(_slot.Name, _time.GetUtcNow());
         WriteKeys(certificates);
         using (var console = await GuestConsole.ConnectAsync(spawn.Socket("control.sock"), cancellation))
             await console.AdmitAsync(certificates, Resolver.OfHost(), _time.GetUtcNow(), cancellation);
-        return Up(await ConnectAsync(network, certificates, cancellation), running, adopted: false);
+        laps.Lap("admission");
+        var engine = await ConnectAsync(network, certificates, cancellation);
+        laps.Lap("engine");
+        return Up(engine, running, adopted: false);
     }
 
     private RunningVm Up(ContainerEngine engine, Running running, bool adopted)
     {
         var network = _slot.Network(running.Subnet);
-        return new RunningVm(engine, network.PublicAddress, network.Ports, adopted, token => WaitForEndAsync(engine, running.Process, token)) { FirstProcess = running.Process };
+        return new RunningVm(engine, network.PublicAddress, network.Ports, adopted, token => WaitForEndAsync(engine, running.Process, token))
+        {
+            FirstProcess = running.Process,
+            // It was resumed whole; how much of one that ran before is in its balloon is not known.
+            Has = adopted ? default : _vm.Capacity,
+        };
     }
 
     /// <summary>The end of its process is noticed at once; an engine that is silent for long is the end too.</summary>

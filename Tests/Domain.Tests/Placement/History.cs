@@ -14,7 +14,7 @@ internal abstract record Event
     public sealed record Configure(int Server, bool Cordoned, Thresholds? Thresholds) : Event;
     public sealed record ConfigureVm(int Server, int Vm, bool Cordoned) : Event;
     public sealed record SetDefaults(Thresholds Thresholds) : Event;
-    public sealed record Report(int Server, Utilization Utilization, bool[] Ready, int SampledAgoMs) : Event;
+    public sealed record Report(int Server, Utilization Utilization, bool[] Ready, int[] Size, int SampledAgoMs) : Event;
     public sealed record ReportAll(Utilization Utilization) : Event;
     public sealed record Place(PlacementRequest Request) : Event;
     public sealed record Release(int Which) : Event;
@@ -89,6 +89,9 @@ internal sealed class History(int servers, int apps, Gen<Demand> demands, int re
             Avoid = labels > 3 ? [.. avoid.Select(ServerName), "srv-unknown"] : null,
         });
 
+    /// <summary>Mostly as it was; -1: leaving; else its size in steps of 64 MiB and of 100 m.</summary>
+    private static Gen<int> Resized => Gen.Frequency((8, Gen.Const(0)), (1, Gen.Const(-1)), (2, Gen.Int[1, 32]));
+
     private Gen<Event> Events => Gen.Frequency(
         (3, Offer.Select((server, vms) => (Event)new Event.Join(server, vms))),
         (1, Offer.Select((server, vms) => (Event)new Event.Restored(server, vms))),
@@ -99,8 +102,8 @@ internal sealed class History(int servers, int apps, Gen<Demand> demands, int re
             .Select((server, kind, own) => (Event)new Event.Configure(server, kind == 0, kind == 1 ? own : null))),
         (1, Gen.Select(Server, Gen.Int[0, 4], Gen.Bool).Select((server, vm, cordoned) => (Event)new Event.ConfigureVm(server, vm, cordoned))),
         (1, Thresholds.Select(thresholds => (Event)new Event.SetDefaults(thresholds))),
-        (8, Gen.Select(Server, Utilization, Gen.Int[0, 4].Select(i => i > 0).Array[5], Gen.Int[0, 300])
-            .Select((server, utilization, ready, ago) => (Event)new Event.Report(server, utilization, ready, ago))),
+        (8, Gen.Select(Server, Utilization, Gen.Int[0, 4].Select(i => i > 0).Array[5], Resized.Array[5], Gen.Int[0, 300])
+            .Select((server, utilization, ready, size, ago) => (Event)new Event.Report(server, utilization, ready, size, ago))),
         (3, Utilization.Select(utilization => (Event)new Event.ReportAll(utilization))),
         (14, Request.Select(request => (Event)new Event.Place(request))),
         (6, Gen.Int[0, 999].Select(which => (Event)new Event.Release(which))),

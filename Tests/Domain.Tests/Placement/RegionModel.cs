@@ -67,7 +67,11 @@ internal sealed class RegionModel(Thresholds defaults, TimeSpan staleAfter)
         (server.Utilization, server.SampledAt, server.HeardAt, server.Unprotected) = (report.Utilization, report.SampledAt, Now, report.Unprotected is not null);
         foreach (var container in Containers.Where(c => c.Record.Server == name && c.StartedAt < report.SampledAt)) container.Measured = true;
         foreach (var vm in server.Vms)
-            if (report.Vms.FirstOrDefault(r => r.Vm == vm.Record.Name) is { } said) vm.Record = vm.Record with { Ready = said.Ready };
+            if (report.Vms.FirstOrDefault(r => r.Vm == vm.Record.Name) is { } said) vm.Record = vm.Record with
+            {
+                Ready = said.Ready, Leaving = said.Leaving, CpuMillis = said.CpuMillis > 0 ? said.CpuMillis : vm.Record.CpuMillis,
+                MemoryMiB = said.MemoryMiB > 0 ? said.MemoryMiB : vm.Record.MemoryMiB,
+            };
     }
 
     public void Started(string id, DateTimeOffset at)
@@ -96,7 +100,7 @@ internal sealed class RegionModel(Thresholds defaults, TimeSpan staleAfter)
         if (IsStale(server)) return PlacementRule.Stale;
         if (server.Record.Cordoned) return PlacementRule.Cordoned;
         if (server.Unprotected) return PlacementRule.Unprotected;
-        if (vm.Record.Cordoned) return PlacementRule.Cordoned;
+        if (vm.Record.Cordoned || vm.Record.Leaving) return PlacementRule.Cordoned;
         if (vm.Gone || !vm.Record.Ready) return PlacementRule.VmNotReady;
         if (!Allowed(server, request)) return PlacementRule.Constraints;
         if (FreeCpu(server, vm) < request.Demand.CpuMillis) return PlacementRule.FreeCpu;

@@ -57,10 +57,10 @@ internal sealed class Replay
                 _model.Defaults = thresholds;
                 break;
             case Event.Report report when Known(report.Server):
-                Report(report.Server, report.Utilization, report.Ready, report.SampledAgoMs);
+                Report(report.Server, report.Utilization, report.Ready, report.Size, report.SampledAgoMs);
                 break;
             case Event.ReportAll(var utilization):
-                foreach (var server in _model.Servers.ToList()) Report(int.Parse(server.Record.Name[4..]), utilization, [true, true, true, true, true], 0);
+                foreach (var server in _model.Servers.ToList()) Report(int.Parse(server.Record.Name[4..]), utilization, [true, true, true, true, true], [0, 0, 0, 0, 0], 0);
                 break;
             case Event.Place(var request):
                 Place(request);
@@ -106,7 +106,7 @@ internal sealed class Replay
         _model.Add(record);
     }
 
-    private void Report(int server, Utilization utilization, bool[] ready, int sampledAgoMs)
+    private void Report(int server, Utilization utilization, bool[] ready, int[] size, int sampledAgoMs)
     {
         var name = History.ServerName(server);
         var report = new UtilizationReport
@@ -114,7 +114,8 @@ internal sealed class Replay
             SampledAt = _model.Now.AddMilliseconds(-sampledAgoMs),
             Utilization = utilization,
             Unprotected = sampledAgoMs % 5 == 0 ? "cpu.idle is 0" : null,
-            Vms = [.. ready.Select((isReady, vm) => new VmReport($"vm-{vm}", isReady, 0, isReady ? null : "engine down"))],
+            Vms = [.. ready.Select((isReady, vm) => new VmReport(
+                $"vm-{vm}", isReady, 0, isReady ? null : "engine down", Gone: false, Math.Max(0, size[vm]) * 100, Math.Max(0, size[vm]) * 64, Leaving: size[vm] < 0))],
         };
         Assert.Equal(_model.Get(name).Online, _ledger.Report(name, report, _model.Now));
         _model.Report(name, report);

@@ -83,6 +83,35 @@ public sealed class CgroupTests : IDisposable
     }
 
     [Fact]
+    public void On_version_2_the_vms_are_last_at_the_disks_and_first_to_give_memory_back()
+    {
+        var mount = new CgroupMount(_root, true, new HashSet<string> { "cpu", "memory", "io" });
+        Directory.CreateDirectory($"{_root}/hosting-x.idle");
+        File.WriteAllText($"{_root}/hosting-x.idle/io.weight", "default 100\n");
+        var groups = new ServerGroups([mount], "hosting-x", hasShare: false, NullLogger.Instance);
+        groups.Prepare(null, vmMemoryMiB: 1024);
+        Assert.Equal(("default 1", "1073741824"), (Read("hosting-x.idle/io.weight"), Read("hosting-x.idle/memory.high")));
+        Assert.Null(groups.NotInForce());
+        File.WriteAllText($"{_root}/hosting-x.idle/io.weight", "default 100\n");
+        Assert.Equal($"{_root}/hosting-x.idle/io.weight is default 100, not default 1", groups.NotInForce());
+        groups.Prepare(null, vmMemoryMiB: 512);
+        File.WriteAllText($"{_root}/hosting-x.idle/memory.high", "max\n");
+        Assert.Equal($"{_root}/hosting-x.idle/memory.high is max, not 536870912", groups.NotInForce());
+    }
+
+    [Fact]
+    public void A_running_vms_limits_follow_what_it_offers()
+    {
+        var groups = new ServerGroups([Mount("cpu", "cpu"), Mount("memory", "memory")], "hosting-x", hasShare: false, NullLogger.Instance);
+        groups.Prepare(null, vmMemoryMiB: 2048);
+        groups.PrepareVm("vm-1", new Capacity(1500, 512));
+        Assert.Null(groups.LimitVm("vm-1", new Capacity(1000, 256)));
+        Assert.Equal(("268435456", "100000", "2147483648"), (Read("memory/hosting-x.idle/vm-1/memory.limit_in_bytes"),
+            Read("cpu/hosting-x.idle/vm-1/cpu.cfs_quota_us"), Read("memory/hosting-x.idle/memory.soft_limit_in_bytes")));
+        Assert.Null(groups.NotInForce());
+    }
+
+    [Fact]
     public void A_cap_holds_all_containers_and_on_version_1_no_vm_may_have_more()
     {
         var groups = new ServerGroups([Mount("cpu", "cpu")], "hosting-x", hasShare: false, NullLogger.Instance);
@@ -140,8 +169,10 @@ public sealed class CgroupTests : IDisposable
         var name = $"hosting-test-{Environment.ProcessId}";
         var mounts = CgroupMount.OfMachine();
         var groups = new ServerGroups(mounts, name, hasShare: true, NullLogger.Instance);
-        groups.Prepare(new Capacity(1000, 1024));
+        groups.Prepare(new Capacity(1000, 1024), vmMemoryMiB: 700);
         groups.PrepareVm("vm-1", new Capacity(500, 256));
+        Assert.Null(groups.LimitVm("vm-1", new Capacity(500, 128)));
+        Assert.Null(groups.NotInForce());
         var cpu = mounts.First(mount => mount.Controllers.Contains("cpu"));
         var idle = new Cgroup(cpu, $"{name}/idle");
         Assert.Null(idle.SetLowestClass());

@@ -34,6 +34,33 @@ public sealed class SettingsTests
     }
 
     [Fact]
+    public void How_big_vms_are_follows_from_the_server_and_what_it_reserves()
+    {
+        Assert.Equal([new Capacity(1000, 1024), new Capacity(1000, 1024), new Capacity(1000, 1024), new Capacity(1000, 1024)],
+            Read(("VmCount", "4")).Settings!.Vms.Select(vm => vm.Capacity));
+        var reserved = Read(("VmCount", "3"), ("Reserve:CpuMillis", "1000"), ("Reserve:MemoryMiB", "2192")).Settings!;
+        Assert.Equal([("vm-1", new Capacity(1000, 2000)), ("vm-2", new Capacity(1000, 2000)), ("vm-3", new Capacity(1000, 2000))], reserved.Vms.Select(vm => (vm.Name, vm.Capacity)));
+        Assert.Equal(6000, reserved.VmMemoryMiB);
+        Assert.Empty(Read(("VmCount", "0")).Settings!.Vms);
+        var real = Read(("VmCount", "2"), ("VmDriver", "qemu"), ("VmImage", "/i"), ("Reserve:MemoryMiB", "2000")).Settings!.Vms;
+        Assert.All(real, vm => Assert.Equal((VmDriverKind.Qemu, new Capacity(2000, ((8192 - 2000) / 2) - 512)), (vm.Driver, vm.Capacity)));
+        var mixed = Read(("Reserve:MemoryMiB", "1000"), ("Vms:0:Name", "a"), ("Vms:0:MemoryMiB", "1192"), ("Vms:0:CpuMillis", "500"), ("Vms:1:Name", "b"), ("Vms:2:Name", "c"));
+        Assert.Equal([new Capacity(500, 1192), new Capacity(1750, 3000), new Capacity(1750, 3000)], mixed.Settings!.Vms.Select(vm => vm.Capacity));
+    }
+
+    [Fact]
+    public void More_than_the_reserve_leaves_is_an_error_that_says_what_to_do()
+    {
+        Assert.Equal("Agent:Vms:*:MemoryMiB: of the server's 8192 MiB the reserve of 8100 and the other VMs leave 46 for each of 2 VMs, which needs 64: "
+            + "ask for fewer VMs, or lower Agent:Reserve.", Assert.Single(Read(("Reserve:MemoryMiB", "8100")).Errors));
+        Assert.Equal("Agent:Vms:*:CpuMillis: the VMs have 4000 m CPU together, and of the server's 4000 the reserve leaves 3000: lower one of them.",
+            Assert.Single(Read(("Reserve:CpuMillis", "1000"), ("Vms:0:Name", "a"), ("Vms:0:CpuMillis", "4000"), ("Vms:0:MemoryMiB", "512")).Errors));
+        Assert.Contains("Agent:Reserve:MemoryMiB must be 0 to 8192", Read(("Reserve:MemoryMiB", "9000")).Errors[0], StringComparison.Ordinal);
+        Assert.Contains("keep one way", Assert.Single(Read(("VmCount", "2"), ("Vms:0:Name", "a"), ("Vms:0:CpuMillis", "100"), ("Vms:0:MemoryMiB", "64")).Errors), StringComparison.Ordinal);
+        Assert.Contains("Agent:VmDriver must be", Assert.Single(Read(("VmDriver", "engine")).Errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_share_is_the_servers_capacity()
     {
         var (settings, errors) = Read(("Share:CpuMillis", "500"), ("Share:MemoryMiB", "1024"));

@@ -16,7 +16,7 @@ public sealed class AgentProcess : IAsyncDisposable
     {
         Directory.CreateDirectory(directory);
         ConfigFile = Path.Combine(directory, "agent.json");
-        File.WriteAllText(ConfigFile, JsonSerializer.Serialize(new { Agent = agent }));
+        Configure(agent);
     }
 
     public string ConfigFile { get; }
@@ -34,6 +34,12 @@ public sealed class AgentProcess : IAsyncDisposable
                 return _output.ToString();
         }
     }
+
+    /// <summary>Writes its configuration, as an operator does while it runs.</summary>
+    public void Configure(object agent) => File.WriteAllText(ConfigFile, JsonSerializer.Serialize(new { Agent = agent }));
+
+    /// <summary>SIGHUP: it reads its configuration again at once.</summary>
+    public void Reload() => Process.Start("kill", ["-HUP", $"{_process!.Id}"]).Dispose();
 
     public void Start() => _process = Launch("run");
 

@@ -10,6 +10,7 @@ namespace Hosting.HostAgent.Tests.Real;
 public sealed class QemuVmFixture : IAsyncLifetime
 {
     public const string Vm = "vm-1";
+    public const int MemoryMiB = 128;
     public const double Patience = 240;
     private static readonly string Repository = typeof(QemuVmFixture).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(one => one.Key == "Repository").Value!;
 
@@ -33,6 +34,9 @@ public sealed class QemuVmFixture : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Assert.True(File.Exists(Path.Combine(Image, "manifest")), $"There is no image: ./infra/vm-image {Image}");
+        // One first boot, which takes long, is enough for all tests of a checkout.
+        System.IO.Directory.CreateDirectory(StateDirectory);
+        System.IO.Directory.CreateSymbolicLink(Path.Combine(StateDirectory, "vm-states"), System.IO.Directory.CreateDirectory(Path.Combine(Repository, "infra/obj/vm-states")).FullName);
         var images = System.IO.Directory.CreateDirectory(Path.Combine(Directory, "images")).FullName;
         BusyboxImage.Write(Path.Combine(images, "web.tar"), NestedVmFixture.Image);
         // An emulated VM uses what there is: this server may be full, and has no primary to mind.
@@ -43,7 +47,7 @@ public sealed class QemuVmFixture : IAsyncLifetime
             Primary = new { Processes = new[] { "no-such-program" } },
             // A server of its own: the VM is in the lowest class there, and not behind everything else on this machine.
             Share = new { CpuMillis = Environment.ProcessorCount * 1000, MemoryMiB = 2048 },
-            Vms = new[] { new { Name = Vm, Driver = "qemu", CpuMillis = 2000, MemoryMiB = 128, DiskMiB = 1024 } },
+            Vms = new[] { new { Name = Vm, Driver = "qemu", CpuMillis = 2000, MemoryMiB, DiskMiB = 1024 } },
         }, Directory);
         var watch = Stopwatch.StartNew();
         Agent.Start();

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Hosting.HostAgent.Cgroups;
 using Hosting.HostAgent.Vms;
+using Hosting.HostAgent.Vms.Qemu;
 using Hosting.Protocol;
 
 namespace Hosting.HostAgent.Tests.Real;
@@ -20,6 +21,8 @@ public sealed class QemuVmTests(QemuVmFixture vm, ITestOutputHelper output) : IC
         await AnswersAsync(running);
         NobodyElseSpeaksWithTheEngine(running.Endpoint.Split(':')[0]);
         EveryThreadIsInTheLowestClass();
+        await MemoryIsGivenBackAsync();
+        await AnswersAsync(running);
 
         vm.Hub.Forget();
         var watch = Stopwatch.StartNew();
@@ -30,6 +33,7 @@ public sealed class QemuVmTests(QemuVmFixture vm, ITestOutputHelper output) : IC
         await vm.ReadyAsync();
         output.WriteLine($"resumed after {watch.ElapsedMilliseconds} ms");
         await AnswersAsync(await RunningAsync(web));
+        output.WriteLine(string.Join('\n', vm.Agent.Output.Split('\n').Where(line => line.Contains("is resumed", StringComparison.Ordinal))));
 
         var process = vm.EmulatorPid();
         vm.Agent.Kill();
@@ -38,6 +42,34 @@ public sealed class QemuVmTests(QemuVmFixture vm, ITestOutputHelper output) : IC
         await vm.ReadyAsync();
         await AnswersAsync(await RunningAsync(web));
         Assert.Equal(process, vm.EmulatorPid());
+    }
+
+    /// <summary>The server comes close to its threshold: the VM offers less first, then its balloon takes the memory from it.</summary>
+    private async Task MemoryIsGivenBackAsync()
+    {
+        Assert.Equal(QemuVmFixture.MemoryMiB, await OfferedAsync(_ => true));
+        var memory = (await vm.Hub.Message(one => one.Utilization is not null)).Utilization.Memory;
+        vm.Hub.Govern(new Policy { Admit = 1, Evict = memory, EvictAfterSeconds = 60 });
+        Assert.InRange(await OfferedAsync(offered => offered < QemuVmFixture.MemoryMiB), 64, QemuVmFixture.MemoryMiB - 1);
+        var offered = await OfferedAsync(_ => true);
+        var watch = Stopwatch.StartNew();
+        while (await BalloonedAsync() > offered + QemuDriver.GuestMiB)
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), "the VM's kernel gives nothing");
+        output.WriteLine($"ballooned to {offered} MiB {watch.ElapsedMilliseconds} ms after it was told");
+        vm.Hub.Govern(new Policy { Admit = 1, Evict = 1, EvictAfterSeconds = 60 });
+    }
+
+    private async Task<int> OfferedAsync(Func<int, bool> condition)
+    {
+        vm.Hub.Forget();
+        return (await vm.Hub.Message(one => one.Utilization?.Vms.Any(report => condition(report.MemoryMib)) == true)).Utilization.Vms[0].MemoryMib;
+    }
+
+    private async Task<long> BalloonedAsync()
+    {
+        await Task.Delay(100);
+        using var qmp = await QmpClient.ConnectAsync($"/run/hosting/{vm.Names.Vm(QemuVmFixture.Vm)}/qmp.sock", TestContext.Current.CancellationToken);
+        return (await qmp.ExecuteAsync("query-balloon", null, TestContext.Current.CancellationToken)).GetProperty("actual").GetInt64() / (1024 * 1024);
     }
 
     private static DesiredContainer Web() => new()

@@ -81,6 +81,13 @@ public sealed class TestHub : AgentHub.AgentHubBase, IAsyncDisposable
             _stream?.Writer.TryWrite(new HubMessage { Desired = desired });
     }
 
+    /// <summary>Says how its server is to be kept from now on.</summary>
+    public void Govern(Policy policy)
+    {
+        lock (_lock)
+            _stream?.Writer.TryWrite(new HubMessage { Policy = policy });
+    }
+
     /// <summary>Asks for lines of a log and waits for the answer.</summary>
     public async Task<LogLines> ReadLogs(ReadLogs read)
     {
