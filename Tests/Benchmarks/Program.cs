@@ -1,16 +1,22 @@
 using System.Runtime.InteropServices;
 using Hosting.Benchmarks;
 using Hosting.Benchmarks.Failover;
+using Hosting.Benchmarks.Interference;
 using Hosting.Benchmarks.Lifecycle;
 using Hosting.Benchmarks.Placement;
 using Hosting.Benchmarks.Reaction;
 using Hosting.Benchmarks.Soak;
+
+if (args is [PrimaryProgram.Word])
+    return PrimaryProgram.Run();
 
 using var stop = new CancellationTokenSource();
 var benchmarks = new Dictionary<string, Benchmark>(StringComparer.Ordinal)
 {
     ["failover"] = new("how long the API is away, and whether requests fail, when a process dies or freezes: [FAULT...] [--runs N]",
         arguments => FailoverBenchmark.Run(arguments, stop.Token)),
+    ["interference"] = new("what a server's primary feels of VMs full of hungry containers: [DRIVER...] [--rounds N] [--seconds N] [--load PERCENT]",
+        arguments => InterferenceBenchmark.Run(arguments, stop.Token)),
     ["lifecycle"] = new("from PUT to the first answer, containers started a second, and what idle processes cost", LifecycleBenchmark.Run),
     ["placement"] = new("durable placements a second from another process, refusals, releases, and decisions in memory", PlacementBenchmark.Run),
     ["placement memory"] = new("of these, decisions and refusals in memory alone: seconds, and no database", PlacementBenchmark.RunInMemory),

@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Globalization;
+using Hosting.HostAgent.Utilization;
+
+namespace Hosting.Benchmarks.Interference;
+
+/// <summary>The primary suddenly needs memory that the VMs have: how long until the server is below its agent's limit again.</summary>
+internal static class Relief
+{
+    private const int RoomMiB = 300;
+    private const int GrowthMiB = 700;
+    private const int LeastHeldMiB = GrowthMiB - RoomMiB + 100;
+    private const double MostSeconds = 2;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(10);
+
+    public static async Task<IReadOnlyList<Figure>> Measure(string driver, HungryVms vms, Crowd crowd, Primary primary, CancellationToken cancellation)
+    {
+        await crowd.Go(lowest: true);
+        await vms.Watch(true);
+        await Task.Delay(Settle, cancellation);
+        var total = Capacity.OfMachine().MemoryMiB;
+        var limit = (double)(UsedMiB() + RoomMiB) / total;
+        await vms.Restart(limit, cancellation);
+        // It finds its containers first.
+        await Task.Delay(Settle, cancellation);
+        if (crowd.MemoryMiB() is < LeastHeldMiB and var held)
+        {
+            await Console.Error.WriteLineAsync($"Relief of memory is not measured: the VMs hold {held} MiB, and less than {LeastHeldMiB} are not enough to give back.");
+            return [];
+        }
+
+        var (begun, killed) = (Stopwatch.GetTimestamp(), Killed());
+        var holding = primary.Hold(GrowthMiB, cancellation);
+        var over = false;
+        while (Stopwatch.GetElapsedTime(begun) < Patience && (!over || !holding.IsCompleted || UsedMiB() >= limit * total))
+        {
+            over |= UsedMiB() >= limit * total;
+            await Task.Delay(LookEvery, cancellation);
+        }
+
+        var took = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        await holding;
+        if (!over)
+            throw new PreconditionException("others gave up memory meanwhile: there was no pressure to be relieved of.");
+        return
+        [
+            new Figure($"{driver}: relief of memory", took, "s", null, $"at most {MostSeconds:0} s", took <= MostSeconds),
+            new Figure($"{driver}: primary swapped", SwappedMiB(primary), "MiB", null, "none", SwappedMiB(primary) == 0),
+            new Figure($"{driver}: killed for memory", Killed() - killed, "", null, "none", Killed() == killed),
+        ];
+    }
+
+    private static double UsedMiB() => Field("MemTotal:") - Field("MemAvailable:");
+
+    private static double Field(string name) => Number("/proc/meminfo", name) / 1024;
+
+    private static double SwappedMiB(Primary primary) => Number($"/proc/{primary.Id}/status", "VmSwap:") / 1024;
+
+    /// <summary>Processes that the kernel ended for want of memory.</summary>
+    private static double Killed() => Number("/proc/vmstat", "oom_kill ");
+
+    private static double Number(string file, string name) => double.Parse(
+        File.ReadLines(file).First(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+}
