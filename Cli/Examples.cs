@@ -29,6 +29,7 @@ internal static class Examples
         ["logs"] = ["hosting logs shop --tail 20", "hosting logs shop -f", "hosting logs shop --since 10m -o json"],
         ["containers"] = ["hosting containers --app shop", "hosting containers --server eu-1/srv-1 --all"],
         ["events"] = ["hosting events --app shop", "hosting events -f"],
+        ["check"] = ["hosting servers check eu-1/srv-1", "hosting servers check srv-1 -o json"],
         ["cordon"] = ["hosting cordon eu-1/srv-1", "hosting cordon eu-1/srv-1/vm-2"],
         ["uncordon"] = ["hosting uncordon eu-1/srv-1"],
         ["drain"] = ["hosting drain eu-1/srv-1 --wait --timeout 600", "hosting drain srv-1/vm-2"],

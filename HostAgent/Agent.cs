@@ -56,11 +56,12 @@ internal sealed class Agent(AgentSettings settings, SettingsWatch? changes, ILog
         var priority = new PriorityWatch(_groups, () => vms.Vms, time, logs.CreateLogger("Pressure"));
         var watch = new ServerWatch(settings, _groups, sampler, others, () => vms.Vms, control, priority, board, time, logs.CreateLogger("Pressure"));
         var elastic = new ElasticVms(settings.Capacity, vms, watch, control, time, logs.CreateLogger("Vms"));
+        var checks = new PrimaryCheck(settings, _groups, () => vms.Vms, watch, priority, board, time);
         using var readers = new LogReaders(vms.Find, board.Wake, time);
-        var hub = new HubClient(settings, vms, board, watch, control, readers, time, logs.CreateLogger("Hub"));
+        var hub = new HubClient(settings, vms, board, watch, control, readers, checks, time, logs.CreateLogger("Hub"));
         _log.LogInformation("Agent of server {Region}/{Server} ({Cpu} m CPU, {Memory} MiB) as {Name}",
             settings.Region, settings.Server, settings.Capacity.CpuMillis, settings.Capacity.MemoryMiB, settings.Names.Group);
-        await RunAllAsync([vms.RunAsync, watch.RunAsync, others.RunAsync, priority.RunAsync, elastic.RunAsync,
+        await RunAllAsync([vms.RunAsync, watch.RunAsync, others.RunAsync, priority.RunAsync, elastic.RunAsync, checks.RunAsync,
             token => changes?.RunAsync(next => Take(next, vms), token) ?? Task.Delay(Timeout.InfiniteTimeSpan, token),
             token => TalkAsync(vms, hub, token)], cancellation);
     }

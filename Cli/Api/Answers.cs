@@ -54,6 +54,12 @@ internal sealed record Candidate(
     string Server, string Vm, int FreeCpuMillis, int FreeMemoryMiB, double ProjectedCpu, double ProjectedMemory, double Admit,
     int Replicas, int ReplicasInVm, int? Rank, string? Reason);
 
+/// <summary>A check of whether a server's primary feels its VMs.</summary>
+internal sealed record Check(
+    string State, DateTimeOffset StartedAt, string? Verdict, string? Reason, CheckFigure? PrimaryWait, CheckFigure? WakeupMillis, int? ContainersCpuMillis);
+
+internal sealed record CheckFigure(double Held, double Free, double More, double Noise, double Allowed, string Verdict);
+
 /// <summary>RFC 9457 problem details.</summary>
 internal sealed record Problem(string? Title, int Status, string? Detail, IReadOnlyDictionary<string, string[]>? Errors);
 
@@ -70,5 +76,6 @@ internal sealed record Problem(string? Title, int Status, string? Detail, IReadO
 [JsonSerializable(typeof(LogLine[]))]
 [JsonSerializable(typeof(LogNote))]
 [JsonSerializable(typeof(Explanation[]))]
+[JsonSerializable(typeof(Check))]
 [JsonSerializable(typeof(Problem))]
 internal sealed partial class AnswerJson : JsonSerializerContext;

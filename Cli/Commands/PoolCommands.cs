@@ -27,7 +27,7 @@ internal static class PoolCommands
     public static Command Servers(Shell shell)
     {
         var region = RegionOption();
-        var command = new Command("servers", "List the servers: how busy they are, and whether they take containers.") { region };
+        var command = new Command("servers", "List the servers: how busy they are, and whether they take containers.") { region, CheckCommand.Create(shell) };
         shell.Bind(command, async (call, cancel) =>
         {
             var path = Query.On("v1/servers", ("region", call.Arguments.GetValue(region)));

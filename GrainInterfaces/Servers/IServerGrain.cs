@@ -39,6 +39,15 @@ public interface IServerGrain : IGrainWithStringKey
     /// <summary>Its agent answered a <see cref="IAgentLink.ReadLogs"/>. False as for <see cref="Report"/>.</summary>
     [Alias("TakeLogs"), AlwaysInterleave] Task<bool> TakeLogs(long session, long request, LogChunk chunk);
 
+    /// <summary>Has its agent measure whether its primary feels its VMs; that takes about 15 s.</summary>
+    [Alias("BeginCheck")] Task<CheckBegun> BeginCheck();
+
+    /// <summary>The last check, as long as this activation remembers it; null when there is none.</summary>
+    [Alias("GetCheck")] Task<ServerCheck?> GetCheck();
+
+    /// <summary>Its agent answered an <see cref="IAgentLink.Check"/>. False as for <see cref="Report"/>.</summary>
+    [Alias("TakeCheck")] Task<bool> TakeCheck(long session, long request, CheckMeasured measured);
+
     /// <summary>Wakes it up, so that its loss is noticed though its agent never comes back.</summary>
     [Alias("Keep")] Task Keep();
 }
@@ -115,6 +124,9 @@ public interface IAgentLink : IGrainObserver
 
     /// <summary>A reader of a log is not needed any more.</summary>
     [Alias("CloseLogs"), OneWay] Task CloseLogs(string reader);
+
+    /// <summary>Asks for a check of whether the primary feels the VMs; the answer comes as <see cref="IServerGrain.TakeCheck"/> with the same number.</summary>
+    [Alias("Check"), OneWay] Task Check(long request);
 
     /// <summary>A newer session took over: close the stream.</summary>
     [Alias("Close")] Task Close(string reason);

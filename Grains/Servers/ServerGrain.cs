@@ -48,6 +48,7 @@ internal sealed partial class ServerGrain(
         _session?.Link.Close("a newer session took over").Ignore();
         _session = null;
         _logs.GiveUp();
+        EndCheck("its agent connected anew meanwhile");
         _greeting = true;
         try
         {
@@ -83,6 +84,7 @@ internal sealed partial class ServerGrain(
         var vms = _session.Vms;
         _session = null;
         _logs.GiveUp();
+        EndCheck("its agent went away meanwhile");
         await Placement.Leave(Name, "its agent is not connected");
         await Task.WhenAll(vms.Select(vm => Vm(vm.Name).Detach()));
         Log("disconnected", $"the agent of server {Name} is gone; its containers go on, new ones go elsewhere");

@@ -12,7 +12,7 @@ namespace Hosting.HostAgent.Hub;
 /// <summary>The agent's end of the conversation with the control plane: one stream to one silo, to the next one when it breaks, for ever.</summary>
 internal sealed class HubClient(
     AgentSettings settings, VmFleet vms, StatusBoard board, ServerWatch watch, ControlPlane control, LogReaders logs,
-    TimeProvider time, ILogger log)
+    PrimaryCheck checks, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan ReportAtLeastEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WelcomeDeadline = TimeSpan.FromSeconds(5);
@@ -142,6 +142,8 @@ internal sealed class HubClient(
                 logs.Ask(hub.Current.ReadLogs);
             else if (hub.Current.KindCase == HubMessage.KindOneofCase.CloseLogs)
                 logs.Close(hub.Current.CloseLogs.Reader);
+            else if (hub.Current.KindCase == HubMessage.KindOneofCase.CheckServer)
+                checks.Ask(hub.Current.CheckServer);
             else if (hub.Current.KindCase == HubMessage.KindOneofCase.Refused)
                 throw new InvalidOperationException(hub.Current.Refused.Reason);
         }
@@ -169,6 +171,8 @@ internal sealed class HubClient(
     /// <summary>One answer a round: however many there are, changes and measurements go between them.</summary>
     private async Task<bool> AnswerAsync(IClientStreamWriter<AgentMessage> hub, CancellationToken cancellation)
     {
+        if (checks.TakeAnswer() is { } measured)
+            await hub.WriteAsync(new AgentMessage { CheckMeasured = measured }, cancellation).WaitAsync(WriteDeadline, time, cancellation);
         if (logs.TakeAnswer() is not { } answer)
             return false;
         await hub.WriteAsync(new AgentMessage { LogLines = answer }, cancellation).WaitAsync(WriteDeadline, time, cancellation);

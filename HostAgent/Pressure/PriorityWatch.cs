@@ -35,7 +35,8 @@ internal sealed class PriorityWatch(ServerGroups groups, Func<IReadOnlyList<VmSu
         }
     }
 
-    private async Task<string?> LookAsync(CancellationToken cancellation)
+    /// <summary>Looks now: why the primary may feel the VMs; null when it should not.</summary>
+    public async Task<string?> LookAsync(CancellationToken cancellation)
     {
         if (Look() is null)
             return null;

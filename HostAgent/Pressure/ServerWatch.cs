@@ -17,12 +17,32 @@ internal sealed class ServerWatch(
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
     private readonly HeldBack _heldBack = new();
+    private readonly Lock _cap = new();
+    private int? _heldTo;
     private QuotaController _quota;
     private LastResort _lastResort;
     private string? _lastTrouble;
 
     /// <summary>The last measurement; null before the first.</summary>
     public Measurement? Latest { get; private set; }
+
+    /// <summary>
+    /// For a moment all containers together get no more than so much of the CPU, in thousandths of a core; null ends that. Answers what is
+    /// not in force.
+    /// </summary>
+    public string? Hold(int? cpuMillis)
+    {
+        lock (_cap)
+        {
+            if (_heldTo == cpuMillis)
+                return null;
+            _heldTo = cpuMillis;
+            return groups.CapContainers(CapMillis);
+        }
+    }
+
+    /// <summary>What all containers together may use now, in thousandths of a core; null without a cap.</summary>
+    private int? CapMillis => _heldTo is { } held ? Math.Min(held, _quota.CapMillis ?? held) : _quota.CapMillis;
 
     /// <summary>Watches until cancelled, and lifts the cap then: nobody else would.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -36,8 +56,11 @@ internal sealed class ServerWatch(
         }
         finally
         {
-            if (_quota.CapMillis is not null)
+            lock (_cap)
+            {
+                _quota = default;
                 groups.CapContainers(null);
+            }
         }
     }
 
@@ -50,7 +73,7 @@ internal sealed class ServerWatch(
             // What the kernel of this server does not account for is neither held nor stopped, only told.
             Latest = measured with
             {
-                Hold = _heldBack.Next(measured, _quota.CapMillis, settings.Capacity, [.. vms().Select(vm => vm.Vm)]),
+                Hold = _heldBack.Next(measured, CapMillis, settings.Capacity, [.. vms().Select(vm => vm.Vm)]),
                 Containers = [.. measured.Containers, .. others.Latest],
                 Unprotected = priority.Fault,
             };
@@ -71,16 +94,24 @@ internal sealed class ServerWatch(
         var used = measured.Server.ContainersCpuMillis;
         var input = new QuotaInput(measured.Server.Cpu, hub.Evict, measured.PrimaryWait, used, settings.Capacity.CpuMillis);
         var before = _quota.CapMillis;
-        _quota = _quota.Next(input, measured.At);
-        if (_quota.CapMillis == before)
-            return;
-        if (groups.CapContainers(_quota.CapMillis) is { } notInForce)
+        if (Quota(input, measured.At) is { } notInForce)
             log.LogWarning("The containers' CPU quota is not in force, so they may disturb the primary: {Setting}", notInForce);
         // Steps in between are no news.
-        if (before is null)
+        if (before is null && _quota.CapMillis is not null)
             log.LogInformation("Containers are held to {Cap} m CPU, step by step: {Reason}", _quota.CapMillis, QuotaController.Pressure(input));
-        else if (_quota.CapMillis is null)
+        else if (before is not null && _quota.CapMillis is null)
             log.LogInformation("Containers may use the server's whole idle CPU again");
+    }
+
+    /// <summary>Takes the next step. Answers what is not in force; null when all is.</summary>
+    private string? Quota(QuotaInput input, DateTimeOffset now)
+    {
+        lock (_cap)
+        {
+            var before = _quota.CapMillis;
+            _quota = _quota.Next(input, now);
+            return _quota.CapMillis == before ? null : groups.CapContainers(CapMillis);
+        }
     }
 
     private void Relieve(Measurement measured)

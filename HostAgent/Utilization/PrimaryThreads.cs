@@ -12,7 +12,10 @@ internal readonly record struct PrimaryLoad(double Running, double Waiting)
     private const double Noticeable = 0.02;
 
     /// <summary>Of the time in which threads could have run, the share they waited, 0 to 1.</summary>
-    public double WaitShare => Running + Waiting < Noticeable ? 0 : Waiting / (Running + Waiting);
+    public double WaitShare => IsNoticeable ? Waiting / (Running + Waiting) : 0;
+
+    /// <summary>Whether they wanted to run enough for a share to say something.</summary>
+    public bool IsNoticeable => Running + Waiting >= Noticeable;
 }
 
 /// <summary>
@@ -20,7 +23,11 @@ internal readonly record struct PrimaryLoad(double Running, double Waiting)
 /// it could have run). Looking at all of them is dear, so each sample reads the few that were busiest, and all are gone through
 /// now and then, the less often the more there are.
 /// </summary>
-internal sealed class PrimaryThreads(Func<IReadOnlyList<int>> processes, TimeProvider time, string proc = "/proc") : IDisposable
+/// <param name="processes">The primary's processes.</param>
+/// <param name="time">The clock.</param>
+/// <param name="proc">Where the kernel tells of processes.</param>
+/// <param name="all">Goes through all of them each time: for who samples for some seconds only.</param>
+internal sealed class PrimaryThreads(Func<IReadOnlyList<int>> processes, TimeProvider time, string proc = "/proc", bool all = false) : IDisposable
 {
     private const int Busiest = 64;
     private const int ListedPerSecond = 60;
@@ -34,7 +41,7 @@ internal sealed class PrimaryThreads(Func<IReadOnlyList<int>> processes, TimePro
     public PrimaryLoad? Sample()
     {
         var now = time.GetTimestamp();
-        if (_listedAt is not { } listed || time.GetElapsedTime(listed, now) >= ListEvery(_threads.Count))
+        if (all || _listedAt is not { } listed || time.GetElapsedTime(listed, now) >= ListEvery(_threads.Count))
             List(now);
         else
             ReadBusiest(now);

@@ -89,6 +89,7 @@ internal sealed class AgentHubService(IGrainFactory grains, IHostApplicationLife
         AgentMessage.KindOneofCase.Utilization => server.Report(session, AgentMessages.Read(message.Utilization)),
         AgentMessage.KindOneofCase.Containers => server.ReportContainers(session, AgentMessages.Read(message.Containers.Containers)),
         AgentMessage.KindOneofCase.LogLines => server.TakeLogs(session, message.LogLines.Request, AgentMessages.Read(message.LogLines)),
+        AgentMessage.KindOneofCase.CheckMeasured => server.TakeCheck(session, message.CheckMeasured.Request, AgentMessages.Read(message.CheckMeasured)),
         _ => Task.FromResult(true),
     };
 

@@ -36,6 +36,12 @@ internal sealed class AgentLink : IAgentLink
         return Task.CompletedTask;
     }
 
+    public Task Check(long request)
+    {
+        _outgoing.Writer.TryWrite(new HubMessage { CheckServer = new CheckServer { Request = request } });
+        return Task.CompletedTask;
+    }
+
     public Task Close(string reason)
     {
         _outgoing.Writer.TryWrite(new HubMessage { Refused = new Refused { Reason = reason } });

@@ -23,6 +23,12 @@ internal static class ServerEndpoints
         servers.MapPost("/{region}/{server}/drain", Drain).WithName("DrainServer")
             .WithSummary("Cordon a server and move everything away, replacement first; containers says how many are left. PATCH cordoned false ends it.")
             .Produces<ServerView>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound);
+        servers.MapPost("/{region}/{server}/check", BeginCheck).WithName("CheckServer")
+            .WithSummary("Measure whether the server's primary feels its VMs, for about 15 s; GET says what came of it.")
+            .Produces<ServerCheck>(StatusCodes.Status202Accepted).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+        servers.MapGet("/{region}/{server}/check", GetCheck).WithName("GetServerCheck")
+            .WithSummary("The last check of a server: running, done with its verdict (notFelt, felt, cannotTell), or failed with the reason.")
+            .Produces<ServerCheck>().ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     private static async Task<IResult> List(
@@ -64,6 +70,27 @@ internal static class ServerEndpoints
         return await Find(region, server, regions, cancel) is { } found
             ? TypedResults.Accepted((string?)null, ServerView.Of(found))
             : Problems.NoSuchServer(GrainKeys.Server(region, server));
+    }
+
+    private static async Task<IResult> BeginCheck(
+        string region, string server, IGrainFactory grains, RegionQueries regions, CancellationToken cancel)
+    {
+        var id = GrainKeys.Server(region, server);
+        if (await Find(region, server, regions, cancel) is null) return Problems.NoSuchServer(id);
+        var begun = await grains.GetGrain<IServerGrain>(id).BeginCheck().Bounded(cancel);
+        return begun.Check is { } check
+            ? TypedResults.Accepted((string?)null, check)
+            : Problems.Conflict(new Dictionary<string, string[]> { ["server"] = [begun.Refused!] });
+    }
+
+    private static async Task<IResult> GetCheck(
+        string region, string server, IGrainFactory grains, RegionQueries regions, CancellationToken cancel)
+    {
+        var id = GrainKeys.Server(region, server);
+        if (await Find(region, server, regions, cancel) is null) return Problems.NoSuchServer(id);
+        return await grains.GetGrain<IServerGrain>(id).GetCheck().Bounded(cancel) is { } check
+            ? TypedResults.Ok(check)
+            : Problems.NotFound($"No check of the server '{id}' is remembered: POST begins one.");
     }
 
     /// <summary>A server as its region tells it; null when there is no such region or server.</summary>

@@ -8,9 +8,9 @@ public sealed class OpenApiTests(ApiHost api)
     [
         "delete /v1/apps/{name}", "get /healthz", "get /readyz", "get /v1/apps", "get /v1/apps/{name}", "get /v1/apps/{name}/containers",
         "get /v1/apps/{name}/events", "get /v1/apps/{name}/logs", "get /v1/apps/{name}/revisions", "get /v1/containers", "get /v1/events",
-        "get /v1/regions", "get /v1/servers", "get /v1/servers/{region}/{server}", "get /v1/vms", "get /v1/vms/{region}/{server}/{vm}",
+        "get /v1/regions", "get /v1/servers", "get /v1/servers/{region}/{server}", "get /v1/servers/{region}/{server}/check", "get /v1/vms", "get /v1/vms/{region}/{server}/{vm}",
         "patch /v1/regions/{region}", "patch /v1/servers/{region}/{server}", "patch /v1/vms/{region}/{server}/{vm}",
-        "post /v1/apps/{name}/rollback", "post /v1/placements/explain", "post /v1/servers/{region}/{server}/drain",
+        "post /v1/apps/{name}/rollback", "post /v1/placements/explain", "post /v1/servers/{region}/{server}/check", "post /v1/servers/{region}/{server}/drain",
         "post /v1/vms/{region}/{server}/{vm}/drain", "put /v1/apps/{name}",
     ];
 

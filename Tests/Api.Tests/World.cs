@@ -21,6 +21,9 @@ public sealed class World
 
     public ConcurrentDictionary<string, ServerStatus> Servers { get; } = new();
 
+    /// <summary>The last check of each server, by name.</summary>
+    public ConcurrentDictionary<string, ServerCheck> Checks { get; } = new();
+
     /// <summary>What containers wrote, by id.</summary>
     public ConcurrentDictionary<string, List<LogLine>> Logs { get; } = new();
 
@@ -251,6 +254,18 @@ internal sealed class ScriptedServer(World world) : Grain, IServerGrain
     public Task CloseLogs(string reader) => Task.CompletedTask;
 
     public Task<bool> TakeLogs(long session, long request, LogChunk chunk) => throw new NotSupportedException();
+
+    public Task<CheckBegun> BeginCheck()
+    {
+        var name = this.GetPrimaryKeyString().Split('/')[1];
+        if (!world.Servers[name].Online)
+            return Task.FromResult(new CheckBegun(null, "its agent is not connected"));
+        return Task.FromResult(new CheckBegun(world.Checks[name] = new() { State = CheckState.Running, StartedAt = DateTimeOffset.UnixEpoch }));
+    }
+
+    public Task<ServerCheck?> GetCheck() => Task.FromResult(world.Checks.GetValueOrDefault(this.GetPrimaryKeyString().Split('/')[1]));
+
+    public Task<bool> TakeCheck(long session, long request, CheckMeasured measured) => throw new NotSupportedException();
 
     public Task<ServerRecord?> GetRecord() => throw new NotSupportedException();
 

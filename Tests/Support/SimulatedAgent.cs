@@ -48,6 +48,9 @@ public sealed class SimulatedAgent : IAsyncDisposable
     /// <summary>Says what becomes of a container it is told to run; null keeps it starting for ever.</summary>
     public Func<DesiredContainer, Container?> Start { get; set; } = Healthy;
 
+    /// <summary>What it measures when it is asked for a check; null leaves that unanswered.</summary>
+    public Func<CheckMeasured?> Check { get; set; } = () => null;
+
     /// <summary>What its containers write.</summary>
     public SimulatedLogs Logs { get; set; } = new();
 
@@ -185,6 +188,8 @@ public sealed class SimulatedAgent : IAsyncDisposable
                 Apply(desired);
             else if (message.ReadLogs is { } read)
                 _ = Answer(read, cancellation);
+            else if (message.CheckServer is { } asked && Check() is { } measured)
+                _outgoing.Writer.TryWrite(new AgentMessage { CheckMeasured = new(measured) { Request = asked.Request } });
             Policy = message.Policy ?? Policy;
         }
     }

@@ -40,6 +40,43 @@ public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) 
     }
 
     [Fact]
+    public async Task Whether_the_primary_feels_the_vms_is_measured_with_the_containers_held_and_as_they_are()
+    {
+        var nothing = await vm.Hub.Check(new CheckServer { Pairs = 3, WindowMillis = 200 });
+        Assert.Equal((0, "no container runs on it, so there is nothing to measure against"), (nothing.Pairs.Count, nothing.Failure));
+
+        var web = vm.Web();
+        web.Command.Add("/bin/sh");
+        web.Args.AddRange(["-c", "httpd -p 8080 -h /www; while :; do :; done"]);
+        vm.Hub.Want(NestedVmFixture.Vm, web);
+        await RunningAsync(web);
+        using var primary = Process.Start("sh", ["-c", "while :; do i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; sleep 0.05; done"]);
+        try
+        {
+            // A server that is full leaves containers nothing: asked again until it is not.
+            var told = false;
+            for (var tries = 0; !told && tries < 20; tries++)
+            {
+                var measured = await vm.Hub.Check(new CheckServer { Pairs = 3, WindowMillis = 200 });
+                output.WriteLine($"{measured}");
+                Assert.Equal((3, "", ""), (measured.Pairs.Count, measured.Failure, measured.Unprotected));
+                Assert.All(measured.Pairs, pair => Assert.True(pair.Held is { ContainersCpuMillis: < 100, WakeupMillis: > 0 } && pair.Free.WakeupMillis > 0, $"{pair}"));
+                told = measured.Pairs.Any(pair => pair.Free.ContainersCpuMillis > 200 && pair.Held.HasPrimaryWait && pair.Free.HasPrimaryWait);
+            }
+
+            Assert.True(told);
+        }
+        finally
+        {
+            primary.Kill();
+        }
+
+        var group = new Cgroup(CgroupMount.OfMachine().First(mount => mount.Controllers.Contains("cpu")), $"{vm.Names.Group}.idle");
+        Assert.StartsWith(group.IsV2 ? "max" : "-1", File.ReadAllText(Path.Combine(group.Path, group.IsV2 ? "cpu.max" : "cpu.cfs_quota_us")), StringComparison.Ordinal);
+        vm.Hub.Want(NestedVmFixture.Vm);
+    }
+
+    [Fact]
     public async Task A_container_that_left_its_control_group_is_found_by_the_self_check()
     {
         var web = vm.Web();

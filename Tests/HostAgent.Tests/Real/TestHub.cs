@@ -97,6 +97,15 @@ public sealed class TestHub : AgentHub.AgentHubBase, IAsyncDisposable
         return (await Message(message => message.LogLines?.Request == read.Request, 20)).LogLines;
     }
 
+    /// <summary>Asks for a check and waits for what was measured.</summary>
+    public async Task<CheckMeasured> Check(CheckServer check)
+    {
+        check.Request = Interlocked.Increment(ref _version);
+        lock (_lock)
+            _stream!.Writer.TryWrite(new HubMessage { CheckServer = check });
+        return (await Message(message => message.CheckMeasured?.Request == check.Request, 20)).CheckMeasured;
+    }
+
     /// <summary>A reader is not needed any more.</summary>
     public void CloseLogs(string reader)
     {
