@@ -1,5 +1,4 @@
 using Hosting.Grains.Apps;
-using Orleans.Runtime;
 
 namespace Hosting.Silo.Tests;
 

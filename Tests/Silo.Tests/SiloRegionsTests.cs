@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
 using Hosting.Grains.Regions;
-using Orleans.Runtime;
 using Orleans.Runtime.MembershipService.SiloMetadata;
 using Orleans.Runtime.Placement;
 

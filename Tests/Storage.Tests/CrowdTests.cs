@@ -1,4 +1,3 @@
-using Hosting.Grains.Storage;
 using Hosting.Placement;
 using Npgsql;
 using static Hosting.Storage.Tests.Stores;
