@@ -34,7 +34,7 @@ public class FaultTests(ApartPool pool)
     {
         var wish = Environment.GetEnvironmentVariable("HOSTING_FAULTS");
         var seed = int.TryParse(wish, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : Random.Shared.Next(1_000);
-        var chosen = wish == "all" ? [.. InTurn, .. Clocks] : [InTurn[seed % InTurn.Length]];
+        string[] chosen = wish == "all" ? [.. InTurn, .. Clocks] : [InTurn[seed % InTurn.Length]];
         return [.. Always.Concat(chosen).Select(fault => (fault, seed))];
     }
 
