@@ -221,7 +221,7 @@ internal sealed class ReplicaSetGrain(
     private async Task<PlacementResult> Place(int revision, int count, IReadOnlyList<string> avoid, bool allOrNothing)
     {
         var spec = Share.Revisions[revision];
-        var result = await GrainFactory.GetGrain<IPlacementGrain>(Region).Place(new PlacementRequest
+        var result = await AskForRoom(new PlacementRequest
         {
             App = App,
             Revision = revision,
@@ -238,6 +238,20 @@ internal sealed class ReplicaSetGrain(
             Log("placed", record.Id, $"{record.Id} was placed on {record.Server}/{record.Vm}, revision {record.Revision}");
         }
         return result;
+    }
+
+    /// <summary>What failed may have been placed all the same, and its answer lost or late: before more is placed, the database is asked what is there.</summary>
+    private async Task<PlacementResult> AskForRoom(PlacementRequest request)
+    {
+        try
+        {
+            return await GrainFactory.GetGrain<IPlacementGrain>(Region).Place(request);
+        }
+        catch
+        {
+            _resyncedAt = default;
+            throw;
+        }
     }
 
     /// <summary>What lacks room is either a wanted replica, or only another place for one that has to leave and stays meanwhile.</summary>

@@ -213,7 +213,7 @@ internal sealed partial class ServerGrain
 
     private async Task NoteSilence()
     {
-        if (_greeting)
+        if (_greeting || _taking > 0)
             return;
         var now = clock.GetUtcNow();
         var silence = _loss.Silence(now);

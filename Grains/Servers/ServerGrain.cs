@@ -27,6 +27,7 @@ internal sealed partial class ServerGrain(
     private IReadOnlyList<VmRecord> _vmRecords = [];
     private int _reports;
     private bool _greeting;
+    private int _taking;
 
     private string Region { get; set; } = "";
     private string Name { get; set; } = "";
@@ -95,6 +96,15 @@ internal sealed partial class ServerGrain(
         // A look may end the session while this waits.
         if (_session is not { } current || current.Id != session)
             return false;
+        await Take(() => Measure(current, report));
+        Hear(report);
+        if (++_reports % GovernEvery == 0)
+            Govern().Ignore();
+        return true;
+    }
+
+    private async Task Measure(AgentSession current, UtilizationReport report)
+    {
         if (!await reports.Forward(Region, new ServerReport(Name, report)))
             await Placement.Join(_record!, Offered(current.Vms));
         foreach (var vm in report.Vms)
@@ -106,10 +116,25 @@ internal sealed partial class ServerGrain(
             current.Applied[vm.Vm] = vm.AppliedVersion;
         }
         await TakeVms(report.Vms);
-        Hear(report);
-        if (++_reports % GovernEvery == 0)
-            Govern().Ignore();
-        return true;
+    }
+
+    /// <summary>
+    /// Works on what the agent said. Its next word is not taken before that is done, so however long it takes, and whether it
+    /// succeeds: the agent is not silent. A silo with too much to do would give its servers up otherwise, which makes more to do.
+    /// </summary>
+    private async Task Take(Func<Task> work)
+    {
+        _taking++;
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            _taking--;
+            if (_loss.Hear([], clock.GetUtcNow()))
+                LookSoon();
+        }
     }
 
     /// <summary>
@@ -144,7 +169,7 @@ internal sealed partial class ServerGrain(
     {
         if (_session?.Id != session)
             return false;
-        await Task.WhenAll(changed.GroupBy(c => c.Vm, StringComparer.Ordinal).Select(vm => Vm(vm.Key).Report([.. vm])));
+        await Take(() => Task.WhenAll(changed.GroupBy(c => c.Vm, StringComparer.Ordinal).Select(vm => Vm(vm.Key).Report([.. vm]))));
         return true;
     }
 

@@ -15,6 +15,15 @@ internal sealed class AgentHubService(IGrainFactory grains, IHostApplicationLife
     private static readonly TimeSpan HelloDeadline = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(1);
 
+    // A welcome costs a hundred times what a report does. When all agents come at once, some are welcomed and the others try
+    // again; if all were worked on together none would be welcomed in time, and all would come again for ever.
+    private const int WelcomesAtOnce = 64;
+    private static readonly TimeSpan WelcomeTurn = TimeSpan.FromSeconds(2);
+    private static readonly SemaphoreSlim Welcomes = new(WelcomesAtOnce);
+
+    // Measurements that may come too late in a row: the next one says more than the last.
+    private const int LateMeasurements = 2;
+
     public override async Task Connect(
         IAsyncStreamReader<AgentMessage> requestStream, IServerStreamWriter<HubMessage> responseStream, ServerCallContext context)
     {
@@ -40,7 +49,7 @@ internal sealed class AgentHubService(IGrainFactory grains, IHostApplicationLife
         IServerGrain server, Hello hello, AgentLink link, IAgentLink reference,
         IAsyncStreamReader<AgentMessage> incoming, IServerStreamWriter<HubMessage> outgoing, CancellationTokenSource ended)
     {
-        if (await Greet(server, hello, reference) is { } refusal)
+        if (await GreetInTurn(server, hello, reference, ended.Token) is { } refusal)
         {
             await outgoing.WriteAsync(new HubMessage { Refused = new Refused { Reason = refusal } }, ended.Token);
             return;
@@ -52,6 +61,20 @@ internal sealed class AgentHubService(IGrainFactory grains, IHostApplicationLife
         await Task.WhenAll(Quietly(sending), Quietly(receiving));
         if (process.ApplicationStopping.IsCancellationRequested)
             await Quietly(outgoing.WriteAsync(new HubMessage { Refused = new Refused { Reason = "this silo is stopping; another one takes over" } }).WaitAsync(Farewell));
+    }
+
+    private async Task<string?> GreetInTurn(IServerGrain server, Hello hello, IAgentLink reference, CancellationToken cancellation)
+    {
+        if (!await Welcomes.WaitAsync(WelcomeTurn, cancellation))
+            return "this silo welcomes many agents just now: try again";
+        try
+        {
+            return await Greet(server, hello, reference);
+        }
+        finally
+        {
+            Welcomes.Release();
+        }
     }
 
     private async Task<string?> Greet(IServerGrain server, Hello hello, IAgentLink reference)
@@ -69,12 +92,21 @@ internal sealed class AgentHubService(IGrainFactory grains, IHostApplicationLife
 
     private async Task Receive(IServerGrain server, long session, IAsyncStreamReader<AgentMessage> incoming, CancellationToken cancellation)
     {
+        var late = 0;
         try
         {
             await foreach (var message in incoming.ReadAllAsync(cancellation))
             {
-                if (!await Forward(server, session, message))
-                    return;
+                try
+                {
+                    if (!await Forward(server, session, message))
+                        return;
+                    late = 0;
+                }
+                catch (TimeoutException) when (message.KindCase == AgentMessage.KindOneofCase.Utilization && ++late <= LateMeasurements)
+                {
+                    // Lost, as one on the way is.
+                }
             }
         }
         catch (Exception failure) when (failure is not (OperationCanceledException or IOException or RpcException))

@@ -87,7 +87,7 @@ internal sealed class SimulatedPool : IAsyncDisposable
             if (_ended.IsCancellationRequested)
                 return;
             Interlocked.Increment(ref _lost);
-            while (!await agent.TryConnect())
+            while (!_ended.IsCancellationRequested && !await agent.TryConnect())
                 await Task.Delay(LongestPause * Random.Shared.NextDouble(), _ended.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
