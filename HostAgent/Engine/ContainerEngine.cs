@@ -30,6 +30,22 @@ internal sealed class ContainerEngine : IDisposable
     public static Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, CancellationToken cancellation) =>
         ConnectAsync(endpoint, owner, () => new AnonymousCredentials(), cancellation);
 
+    /// <summary>To an engine that is known to speak a version: to tell its own it starts several programs, which takes long where it is emulated.</summary>
+    public static async Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, Credentials credentials, System.Version api, CancellationToken cancellation)
+    {
+        var docker = new DockerClientConfiguration(endpoint, credentials, SlowCall).CreateClient(api);
+        try
+        {
+            await docker.System.PingAsync(cancellation);
+            return new ContainerEngine(docker, owner);
+        }
+        catch
+        {
+            docker.Dispose();
+            throw;
+        }
+    }
+
     /// <param name="endpoint"><c>unix://</c>, <c>tcp://</c> or <c>http://</c>.</param>
     /// <param name="owner">Value of the label that makes containers ours.</param>
     /// <param name="credentials">Makes what shows who we are, for one client each.</param>

@@ -9,6 +9,9 @@ internal sealed class VmNetwork(string name, string veth, int subnet, IPAddress?
     private const int LastPort = 32_767;
     private const int AdvertisedPorts = 512;
     private const string AllVms = "10.222.0.0/16";
+    private static readonly string[] Restore = ["-w", "10", "--noflush"];
+
+    private string Comment => $"-m comment --comment {name}";
 
     /// <summary>Name of the namespace, and the comment of the rules.</summary>
     public string Name => name;
@@ -41,8 +44,7 @@ internal sealed class VmNetwork(string name, string veth, int subnet, IPAddress?
         await Commands.RunAsync("ip", ["-n", name, "-batch", "-"],
             $"link set lo up\naddr add {Address}/30 dev eth0\nlink set eth0 up\nroute add default via {AddressOf(1)}\n", cancellation);
         await File.WriteAllTextAsync("/proc/sys/net/ipv4/ip_forward", "1", cancellation);
-        foreach (var rule in Rules())
-            await Commands.RunAsync($"iptables -w 10 {rule}", cancellation);
+        await Commands.RunAsync("iptables-restore", [.. Restore], Table("filter", FilterRules()) + Table("nat", NatRules()), cancellation);
     }
 
     /// <summary>Removes every trace; nothing there is fine.</summary>
@@ -51,8 +53,12 @@ internal sealed class VmNetwork(string name, string veth, int subnet, IPAddress?
         foreach (var table in new[] { "nat", "filter" })
         {
             var (code, rules, _) = await Commands.TryAsync("iptables", ["-w", "10", "-t", table, "-S"], null, cancellation);
-            foreach (var rule in code == 0 ? rules.Split('\n').Where(rule => IsOurs(rule, name)) : [])
-                await Commands.TryAsync("iptables", ["-w", "10", "-t", table, "-D", .. rule.Split(' ').Skip(1).Select(word => word.Trim('"'))], null, cancellation);
+            var ours = code == 0 ? rules.Split('\n').Where(rule => IsOurs(rule, name)).Select(rule => $"-D{rule[2..]}").ToList() : [];
+            // All at once; where one went meanwhile, each for itself.
+            if (ours.Count == 0 || (await Commands.TryAsync("iptables-restore", [.. Restore], Table(table, ours), cancellation)).Code == 0)
+                continue;
+            foreach (var rule in ours)
+                await Commands.TryAsync("iptables", ["-w", "10", "-t", table, .. rule.Split(' ').Select(word => word.Trim('"'))], null, cancellation);
         }
 
         if (Directory.Exists($"/sys/class/net/{veth}"))
@@ -68,21 +74,26 @@ internal sealed class VmNetwork(string name, string veth, int subnet, IPAddress?
     /// The forward rules come first, as a container engine on the host drops what it does not know. From a VM neither another VM nor
     /// the host itself can be reached, but for its name server.
     /// </summary>
-    private IEnumerable<string> Rules()
+    private IEnumerable<string> FilterRules()
     {
-        var comment = $"-m comment --comment {name}";
-        yield return $"-I FORWARD -i {veth} ! -d {AllVms} {comment} -j ACCEPT";
-        yield return $"-I FORWARD -o {veth} ! -s {AllVms} {comment} -j ACCEPT";
-        yield return $"-I FORWARD -i {veth} -d {AllVms} {comment} -j DROP";
-        yield return $"-I INPUT -i {veth} -m conntrack --ctstate NEW,INVALID {comment} -j DROP";
+        yield return $"-I FORWARD -i {veth} ! -d {AllVms} {Comment} -j ACCEPT";
+        yield return $"-I FORWARD -o {veth} ! -s {AllVms} {Comment} -j ACCEPT";
+        yield return $"-I FORWARD -i {veth} -d {AllVms} {Comment} -j DROP";
+        yield return $"-I INPUT -i {veth} -m conntrack --ctstate NEW,INVALID {Comment} -j DROP";
         foreach (var protocol in new[] { "udp", "tcp" })
-            yield return $"-I INPUT -i {veth} -p {protocol} --dport 53 {comment} -j ACCEPT";
-        yield return $"-t nat -A POSTROUTING -s {Address}/32 ! -o {veth} {comment} -j MASQUERADE";
+            yield return $"-I INPUT -i {veth} -p {protocol} --dport 53 {Comment} -j ACCEPT";
+    }
+
+    private IEnumerable<string> NatRules()
+    {
+        yield return $"-A POSTROUTING -s {Address}/32 ! -o {veth} {Comment} -j MASQUERADE";
         if (advertise is null)
             yield break;
         foreach (var chain in new[] { "PREROUTING", "OUTPUT" })
-            yield return $"-t nat -A {chain} -d {advertise} -p tcp --dport {Ports.First}:{Ports.Last} {comment} -j DNAT --to-destination {Address}";
+            yield return $"-A {chain} -d {advertise} -p tcp --dport {Ports.First}:{Ports.Last} {Comment} -j DNAT --to-destination {Address}";
     }
+
+    private static string Table(string table, IEnumerable<string> rules) => $"*{table}\n{string.Join('\n', rules)}\nCOMMIT\n";
 
     private string AddressOf(int host)
     {

@@ -4,7 +4,8 @@
 
 TESTS_OUT=$REPO/TestResults
 TESTS_SECONDS=900 # a project that takes longer hangs
-# These start engines, namespaces and whole stacks: they take the machine for themselves, one at a time.
+# These start engines, namespaces and whole stacks: they take the machine for themselves, one at a time, in this order: the first
+# saves the state of a real VM that the second resumes.
 TESTS_ALONE=(HostAgent.Tests EndToEnd.Tests)
 
 TESTS_VM_IMAGE=$REPO/infra/obj/vm-image # where HostAgent.Tests and EndToEnd.Tests look for it

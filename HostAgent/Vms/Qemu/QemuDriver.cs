@@ -19,6 +19,9 @@ internal sealed class QemuDriver : IVmDriver
     /// <summary>The most that a VM takes of the server besides what it offers, in MiB: where it has to be emulated.</summary>
     public const int MostBesideMiB = GuestMiB + 320;
 
+    /// <summary>What the engine of the image speaks, as every Docker does since 20.10.</summary>
+    private static readonly Version EngineApi = new(1, 41);
+
     private const int FirstUser = 1_700_000_000;
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan AdoptDeadline = TimeSpan.FromSeconds(60);
@@ -117,12 +120,12 @@ internal sealed class QemuDriver : IVmDriver
     {
         var laps = new Laps(_time);
         var image = VmImage.Open(_settings.VmImage ?? throw new VmException("there is no image of a VM: build one with 'infra/vm-image DIRECTORY' and set Agent:VmImage."));
-        var host = await Emulator.FindAsync(image, cancellation);
+        var finding = Emulator.FindAsync(image, cancellation);
+        await Task.WhenAll(finding, ClearAsync(cancellation));
+        var host = await finding;
+        laps.Lap("clear");
         if (host.WhyNoKvm is { } reason)
             _log.LogWarning("VM {Vm} is emulated, far slower than on the hardware: {Reason}", _vm.Name, reason);
-        laps.Lap("look");
-        await ClearAsync(cancellation);
-        laps.Lap("clear");
         try
         {
             return await StartAnewAsync(new Machine(image, host, (_vm.Capacity.CpuMillis + 999) / 1000, _vm.Capacity.MemoryMiB + GuestMiB, _vm.DiskMiB), laps, cancellation);
@@ -170,11 +173,12 @@ internal sealed class QemuDriver : IVmDriver
         var running = new Running(spawn.Resume(state, FirstUser + subnet), subnet, overheadMiB);
         AtomicFile.Write(Record, JsonSerializer.SerializeToUtf8Bytes(running), durable: false);
         await _slot.HoldSubnetAsync(running.Process, cancellation);
+        // While the emulator reads its memory.
+        var certificates = GuestCertificates.Create(_slot.Name, _time.GetUtcNow());
+        WriteKeys(certificates);
         using (var qmp = await spawn.ConnectAsync(running.Process, QmpClient.ConnectAsync, "qmp.sock", cancellation))
             await QemuProcess.ContinueAsync(qmp, _time, cancellation);
         laps.Lap("memory");
-        var certificates = GuestCertificates.Create(_slot.Name, _time.GetUtcNow());
-        WriteKeys(certificates);
         using (var console = await GuestConsole.ConnectAsync(spawn.Socket("control.sock"), cancellation))
             await console.AdmitAsync(certificates, Resolver.OfHost(), _time.GetUtcNow(), cancellation);
         laps.Lap("admission");
@@ -217,7 +221,7 @@ internal sealed class QemuDriver : IVmDriver
     }
 
     private Task<ContainerEngine> ConnectAsync(VmNetwork network, GuestCertificates certificates, CancellationToken cancellation) =>
-        ContainerEngine.ConnectAsync(new Uri($"tcp://{network.Address}:{GuestNetwork.EnginePort}"), _slot.Name, certificates.Tls, cancellation);
+        ContainerEngine.ConnectAsync(new Uri($"tcp://{network.Address}:{GuestNetwork.EnginePort}"), _slot.Name, certificates.Tls(), EngineApi, cancellation);
 
     private async Task AskToStopAsync(HostProcess process, CancellationToken cancellation)
     {
