@@ -61,6 +61,8 @@ internal sealed class Agent(AgentSettings settings, SettingsWatch? changes, ILog
         var hub = new HubClient(settings, vms, board, watch, control, readers, checks, time, logs.CreateLogger("Hub"));
         _log.LogInformation("Agent of server {Region}/{Server} ({Cpu} m CPU, {Memory} MiB) as {Name}",
             settings.Region, settings.Server, settings.Capacity.CpuMillis, settings.Capacity.MemoryMiB, settings.Names.Group);
+        if (settings.DiskWriteMiBPerSecond > 0 && BlockDevice.Under(settings.StateDirectory) is null)
+            _log.LogWarning("Writes of containers are not limited: {Directory} is on a file system without a disk of its own. Put Agent:StateDirectory on one that has", settings.StateDirectory);
         await RunAllAsync([vms.RunAsync, watch.RunAsync, others.RunAsync, priority.RunAsync, elastic.RunAsync, checks.RunAsync,
             token => changes?.RunAsync(next => Take(next, vms), token) ?? Task.Delay(Timeout.InfiniteTimeSpan, token),
             token => TalkAsync(vms, hub, token)], cancellation);

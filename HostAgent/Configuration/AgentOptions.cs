@@ -48,6 +48,9 @@ internal sealed class AgentOptions
     /// <summary>Share of the server's memory in use at which the agent stops containers by itself, over 0 up to 1 (default 0.97).</summary>
     public double LastResortMemory { get; set; } = 0.97;
 
+    /// <summary>What a container of the driver <c>nested</c>, or a VM of the driver <c>qemu</c>, may write to the server's disk, in MiB a second (default 20); 0: as much as it can.</summary>
+    public int DiskWriteMiBPerSecond { get; set; } = 20;
+
     /// <summary>Directory of the image made by <c>infra/vm-image</c>; for VMs of the driver <c>qemu</c>.</summary>
     public string? VmImage { get; set; }
 

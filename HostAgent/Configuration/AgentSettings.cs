@@ -40,6 +40,9 @@ internal sealed record AgentSettings
     /// <summary>Share of the server's memory in use at which the agent stops containers by itself.</summary>
     public double LastResortMemory { get; init; } = 0.97;
 
+    /// <summary>What a nested container or a real VM may write to the server's disk; 0: as much as it can.</summary>
+    public int DiskWriteMiBPerSecond { get; init; }
+
     public string? PidFile { get; init; }
 
     /// <summary>Directory of the image that VMs of the driver <c>qemu</c> start from.</summary>

@@ -12,6 +12,7 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
     private const int DefaultDiskMiB = 20_480;
     private const int DefaultVms = 2;
     private const int MaxVms = 64;
+    private const int MostDiskWrites = 1_000_000;
     private const int MostLabels = 64;
     private const int LongestLabel = 256;
     private readonly List<string> _errors = [];
@@ -66,6 +67,7 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
             Registries = registries,
             Primary = Primary(options.Primary),
             LastResortMemory = LastResortMemory(options.LastResortMemory),
+            DiskWriteMiBPerSecond = DiskWrites(options.DiskWriteMiBPerSecond),
             VmImage = Directory("Agent:VmImage", options.VmImage, required: options.VmDriver == "qemu" || options.Vms.Any(vm => vm.Driver == "qemu")),
             PidFile = Directory("Agent:PidFile", options.PidFile, required: false),
             Names = new Names(state, region, server),
@@ -219,6 +221,12 @@ internal sealed partial class AgentSettingsFactory(Capacity machine)
         if (share is not (> 0 and <= 1))
             _errors.Add(string.Create(CultureInfo.InvariantCulture, $"Agent:LastResortMemory must be a share of the memory over 0, up to 1; it is {share}."));
         return share;
+    }
+
+    private int DiskWrites(int mibPerSecond)
+    {
+        Range("Agent:DiskWriteMiBPerSecond", mibPerSecond, 0, MostDiskWrites);
+        return mibPerSecond;
     }
 
     private static string? NullIfBlank(string? value) => string.IsNullOrWhiteSpace(value) ? null : value;

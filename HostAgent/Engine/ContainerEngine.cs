@@ -17,6 +17,9 @@ internal sealed class ContainerEngine : IDisposable
 
     private ContainerEngine(DockerClient docker, string owner) => (_docker, _owner) = (docker, owner);
 
+    /// <summary>What each container made from now on may write; null: as much as it can.</summary>
+    public WriteLimit? Writes { get; init; }
+
     /// <summary>The engine's images.</summary>
     internal IImageOperations Images => _docker.Images;
 
@@ -27,8 +30,9 @@ internal sealed class ContainerEngine : IDisposable
     /// <param name="endpoint"><c>unix://</c>, <c>tcp://</c> or <c>http://</c>.</param>
     /// <param name="owner">Value of the label that makes containers ours.</param>
     /// <param name="cancellation">Deadline of the caller.</param>
-    public static Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, CancellationToken cancellation) =>
-        ConnectAsync(endpoint, owner, () => new AnonymousCredentials(), cancellation);
+    /// <param name="writes">What each container may write; null: as much as it can.</param>
+    public static Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, CancellationToken cancellation, WriteLimit? writes = null) =>
+        ConnectAsync(endpoint, owner, () => new AnonymousCredentials(), cancellation, writes);
 
     /// <summary>To an engine that is known to speak a version: to tell its own it starts several programs, which takes long where it is emulated.</summary>
     public static async Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, Credentials credentials, System.Version api, CancellationToken cancellation)
@@ -50,13 +54,15 @@ internal sealed class ContainerEngine : IDisposable
     /// <param name="owner">Value of the label that makes containers ours.</param>
     /// <param name="credentials">Makes what shows who we are, for one client each.</param>
     /// <param name="cancellation">Deadline of the caller.</param>
-    /// <inheritdoc cref="ConnectAsync(Uri, string, CancellationToken)"/>
-    public static async Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, Func<Credentials> credentials, CancellationToken cancellation)
+    /// <param name="writes">What each container may write; null: as much as it can.</param>
+    /// <inheritdoc cref="ConnectAsync(Uri, string, CancellationToken, WriteLimit)"/>
+    public static async Task<ContainerEngine> ConnectAsync(
+        Uri endpoint, string owner, Func<Credentials> credentials, CancellationToken cancellation, WriteLimit? writes = null)
     {
         using var configuration = new DockerClientConfiguration(endpoint, credentials(), SlowCall);
         using var unpinned = configuration.CreateClient();
         var version = await unpinned.System.GetVersionAsync(cancellation);
-        return new ContainerEngine(new DockerClientConfiguration(endpoint, credentials(), SlowCall).CreateClient(new System.Version(version.APIVersion)), owner);
+        return new ContainerEngine(new DockerClientConfiguration(endpoint, credentials(), SlowCall).CreateClient(new System.Version(version.APIVersion)), owner) { Writes = writes };
     }
 
     /// <summary>Whether it answers.</summary>
@@ -95,7 +101,7 @@ internal sealed class ContainerEngine : IDisposable
     public async Task<(EngineResult Result, string EngineId)> CreateAsync(DesiredContainer wanted, int port, CancellationToken cancellation)
     {
         var id = "";
-        var parameters = EngineLabels.Parameters(wanted, port, _owner);
+        var parameters = EngineLabels.Parameters(wanted, port, _owner, Writes);
         var result = await CallAsync(async token => id = (await _docker.Containers.CreateContainerAsync(parameters, token)).ID, SlowCall, cancellation);
         return (result, id);
     }

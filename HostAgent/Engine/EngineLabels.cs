@@ -38,7 +38,7 @@ internal static class EngineLabels
     };
 
     /// <summary>The container to make. CPU is a weight among its siblings, not a limit: idle CPU is there to be used.</summary>
-    public static CreateContainerParameters Parameters(DesiredContainer wanted, int port, string owner)
+    public static CreateContainerParameters Parameters(DesiredContainer wanted, int port, string owner, WriteLimit? writes)
     {
         var inside = $"{wanted.Port}/tcp";
         return new CreateContainerParameters
@@ -51,7 +51,7 @@ internal static class EngineLabels
             Env = [.. wanted.Env.Select(pair => $"{pair.Key}={pair.Value}")],
             Labels = Labels(wanted, port, owner),
             ExposedPorts = new Dictionary<string, EmptyStruct> { [inside] = default },
-            HostConfig = Host(wanted, inside, port),
+            HostConfig = Host(wanted, inside, port, writes),
         };
     }
 
@@ -65,7 +65,7 @@ internal static class EngineLabels
         [Grace] = Text(wanted.StopGraceSeconds),
     };
 
-    private static HostConfig Host(DesiredContainer wanted, string inside, int port)
+    private static HostConfig Host(DesiredContainer wanted, string inside, int port, WriteLimit? writes)
     {
         var memory = Math.Max(MinMemoryMiB, wanted.MemoryMib) * 1024L * 1024L;
         return new HostConfig
@@ -74,6 +74,7 @@ internal static class EngineLabels
             MemorySwap = memory,
             CPUShares = Math.Clamp(wanted.CpuMillis * 1024L / 1000, 2, MaxShares),
             OomScoreAdj = 1000,
+            BlkioDeviceWriteBps = writes is null ? null : [new ThrottleDevice { Path = writes.Device, Rate = (ulong)writes.BytesPerSecond }],
             SecurityOpt = ["no-new-privileges"],
             CapDrop = ["ALL"],
             CapAdd = [.. Capabilities],

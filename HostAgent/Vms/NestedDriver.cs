@@ -22,11 +22,13 @@ internal sealed class NestedDriver : IVmDriver
     private readonly ServerGroups _groups;
     private readonly TimeProvider _time;
     private readonly VmSlot _slot;
+    private readonly WriteLimit? _writes;
 
     public NestedDriver(AgentSettings settings, VmSettings vm, ServerGroups groups, SubnetClaims subnets, TimeProvider time)
     {
         (_vm, _groups, _time) = (vm, groups, time);
         _slot = new VmSlot(settings, vm, groups, subnets, time);
+        _writes = WriteLimit.For(settings.StateDirectory, settings.DiskWriteMiBPerSecond);
     }
 
     /// <summary>What is remembered of a running VM.</summary>
@@ -159,7 +161,7 @@ internal sealed class NestedDriver : IVmDriver
     }
 
     private Task<ContainerEngine> ConnectAsync(CancellationToken cancellation) =>
-        ContainerEngine.ConnectAsync(new Uri($"unix://{_slot.Link}/engine.sock"), _slot.Name, cancellation);
+        ContainerEngine.ConnectAsync(new Uri($"unix://{_slot.Link}/engine.sock"), _slot.Name, cancellation, _writes);
 
     /// <summary>Finds init (the one child of the process we started) and the engine (init's child), and writes them down.</summary>
     private async Task<Running> RememberAsync(int shell, int subnet, CancellationToken cancellation)

@@ -14,6 +14,9 @@ internal sealed record Machine(VmImage Image, Emulator Host, int Cpus, int Memor
 {
     private const int Layout = 1;
 
+    /// <summary>What it may write to the server's disk, in MiB a second; 0: as much as it can. A saved state fits any.</summary>
+    public int DiskWriteMiBPerSecond { get; init; }
+
     /// <summary>Tells states apart that do not fit each other.</summary>
     public string Key => Hash($"{HostKey} {Cpus} {MemoryMiB} {DiskMiB}");
 
@@ -37,7 +40,7 @@ internal sealed record Machine(VmImage Image, Emulator Host, int Cpus, int Memor
         "-chardev", $"socket,id=control,path={directory}/control.sock,server=on,wait=off",
         "-device", "virtio-serial-device", "-device", "virtconsole,chardev=control",
         "-add-fd", "fd=6,set=1", "-drive", "if=none,id=base,file=/dev/fdset/1,format=raw,read-only=on", "-device", "virtio-blk-device,drive=base",
-        "-add-fd", "fd=4,set=2", "-add-fd", "fd=5,set=2", "-drive", "if=none,id=data,file=/dev/fdset/2,file.locking=off,format=raw,discard=unmap", "-device", "virtio-blk-device,drive=data",
+        "-add-fd", "fd=4,set=2", "-add-fd", "fd=5,set=2", "-drive", "if=none,id=data,file=/dev/fdset/2,file.locking=off,format=raw,discard=unmap" + Throttle, "-device", "virtio-blk-device,drive=data",
         "-netdev", $"tap,id=net,ifname={GuestNetwork.Tap},script=no,downscript=no", "-device", "virtio-net-device,netdev=net,mac=52:54:00:00:00:02",
         "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-device,rng=rng",
         "-device", "virtio-balloon-device,id=balloon,deflate-on-oom=on",
@@ -51,6 +54,8 @@ internal sealed record Machine(VmImage Image, Emulator Host, int Cpus, int Memor
     [
         "-incoming", $"fd:{state}", "-runas", $"{user}:{user}", "-sandbox", "on,obsolete=deny,spawn=deny,resourcecontrol=deny",
     ];
+
+    private string Throttle => DiskWriteMiBPerSecond == 0 ? "" : $",throttling.bps-write={DiskWriteMiBPerSecond * 1024L * 1024L}";
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

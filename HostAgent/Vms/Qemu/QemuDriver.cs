@@ -128,7 +128,7 @@ internal sealed class QemuDriver : IVmDriver
             _log.LogWarning("VM {Vm} is emulated, far slower than on the hardware: {Reason}", _vm.Name, reason);
         try
         {
-            return await StartAnewAsync(new Machine(image, host, (_vm.Capacity.CpuMillis + 999) / 1000, _vm.Capacity.MemoryMiB + GuestMiB, _vm.DiskMiB), laps, cancellation);
+            return await StartAnewAsync(new Machine(image, host, (_vm.Capacity.CpuMillis + 999) / 1000, _vm.Capacity.MemoryMiB + GuestMiB, _vm.DiskMiB) { DiskWriteMiBPerSecond = _settings.DiskWriteMiBPerSecond }, laps, cancellation);
         }
         catch (Exception error)
         {

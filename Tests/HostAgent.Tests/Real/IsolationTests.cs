@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Hosting.HostAgent.Engine;
 using Hosting.Protocol;
 
 namespace Hosting.HostAgent.Tests.Real;
@@ -23,6 +24,8 @@ public sealed class IsolationTests(NestedVmFixture vm) : IClassFixture<NestedVmF
         Assert.Contains("CapBnd:\t00000000000005fb", status);
         var files = Math.Min(65_536, int.Parse(NestedVmFixture.Shell("sh", "-c", "ulimit -Hn")));
         Assert.Equal($"{files} 4096", Inside(prisoner, "echo $(ulimit -n) $(cat /sys/fs/cgroup/pids/pids.max 2>/dev/null || cat /sys/fs/cgroup/pids.max)"));
+        if (WriteLimit.For(vm.StateDirectory, 20) is not null)
+            Assert.Contains("20971520", Inside(prisoner, "cat /sys/fs/cgroup/blkio/blkio.throttle.write_bps_device 2>/dev/null || cat /sys/fs/cgroup/io.max"));
         Assert.Equal("no no yes", Inside(prisoner,
             "for file in /x /bin/x /tmp/x; do if echo x 2>/dev/null >$file; then echo yes; else echo no; fi; done 2>/dev/null").Replace('\n', ' '));
         Assert.Equal("yes", Inside(neighbour, "if echo x >/x; then echo yes; fi"));
