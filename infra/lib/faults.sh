@@ -172,7 +172,7 @@ fault_fill() {
 fault_clock() {
   fault_isolated clock
   fault_name "$1"
-  [[ -e $(clock_file "$1") ]] || die 2 "$1 has no clock of its own: silos, gateways and agents have."
+  [[ -e $(clock_file "$1") ]] || die 2 "$1 has no clock of its own." "Silos, gateways and agents have: HOSTING_CLOCKS=1 ./infra/up --isolated"
   [[ $2 =~ ^-?[0-9]{1,8}$ ]] || die 2 "A clock is set by a number of seconds, such as 3600 or -3600, not '$2'."
   undo clock_set "$1" 0
   clock_set "$1" "$2"
