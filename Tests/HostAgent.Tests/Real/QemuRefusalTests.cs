@@ -52,7 +52,7 @@ public sealed class QemuRefusalTests : IAsyncLifetime
         Assert.Contains("ended", error);
         Assert.Contains("kernel", error);
         NothingIsLeft();
-        Assert.Equal(["emulator.log"], Directory.GetFileSystemEntries(vm).Select(path => Path.GetFileName(path)));
+        Assert.All(Directory.GetFileSystemEntries(vm), path => Assert.EndsWith(".log", path));
         Assert.Empty(Directory.GetDirectories(Path.Combine(_settings.StateDirectory, SavedStates.Folder)));
     }
 
