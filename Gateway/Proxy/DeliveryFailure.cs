@@ -29,6 +29,8 @@ internal static class DeliveryFailures
     {
         { Error: ForwarderError.RequestTimedOut, Exception: { } e } when IsConnectTimeout(e) => DeliveryFailure.Connect,
         { Error: ForwarderError.Request, Exception: HttpRequestException e } => OfRequest(e),
+        // The head of an answer came and nothing after it: as long as none of it was passed on, that is no answer.
+        { Error: ForwarderError.ResponseBodyDestination } => DeliveryFailure.Reset,
         { Error: ForwarderError.RequestBodyClient or ForwarderError.RequestBodyDestination } when status < 400 => DeliveryFailure.None,
         _ => DeliveryFailure.Final,
     };

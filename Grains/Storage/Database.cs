@@ -58,6 +58,13 @@ public sealed class Database : IAsyncDisposable, IDisposable
         }
     }
 
+    /// <summary>Gives up the connections that nobody uses: the server they lead to is gone, and each would have to be found out by a read that fails.</summary>
+    internal void ForgetConnections()
+    {
+        Source.Clear();
+        Writes.Clear();
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -29,7 +29,7 @@ public sealed class DeploymentStore : IAsyncDisposable, IDisposable
         (this.databases, this.options, this.time) = (databases, options, time);
         // While one waits for the disk the others gather and run their statements. More did not help on two cores.
         writers = databases.All.ToDictionary(
-            database => database, database => Enumerable.Range(0, Writers).Select(_ => new DeploymentWriter(database.Writes, time, logger)).ToArray());
+            database => database, database => Enumerable.Range(0, Writers).Select(_ => new DeploymentWriter(database, time, logger)).ToArray());
     }
 
     /// <summary>Adds records of one region, all or none.</summary>

@@ -15,15 +15,15 @@ internal sealed class DeploymentWriter
 
     private readonly Channel<WriteCall> queue = Channel.CreateBounded<WriteCall>(
         new BoundedChannelOptions(QueueLength) { SingleReader = true });
-    private readonly NpgsqlDataSource source;
+    private readonly Database database;
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private bool failing;
     private int writing;
 
-    public DeploymentWriter(NpgsqlDataSource source, TimeProvider time, ILogger logger)
+    public DeploymentWriter(Database database, TimeProvider time, ILogger logger)
     {
-        (this.source, this.time, this.logger) = (source, time, logger);
+        (this.database, this.time, this.logger) = (database, time, logger);
         Completion = Run();
     }
 
@@ -96,7 +96,7 @@ internal sealed class DeploymentWriter
     private async Task Try(List<WriteCall> calls, int attempt)
     {
         using var limit = new CancellationTokenSource(TimeLeft(calls), time);
-        await using var connection = await source.OpenConnectionAsync(limit.Token).ConfigureAwait(false);
+        await using var connection = await database.Writes.OpenConnectionAsync(limit.Token).ConfigureAwait(false);
         var fences = new Fences(calls);
         var held = await WriteExecution.Run(connection, calls, fences, limit.Token).ConfigureAwait(false);
         foreach (var call in calls)
@@ -130,7 +130,7 @@ internal sealed class DeploymentWriter
             if (call.Kind == WriteKind.Insert && failure is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
             {
                 using var limit = new CancellationTokenSource(TimeLeft([call]), time);
-                await using var connection = await source.OpenConnectionAsync(limit.Token).ConfigureAwait(false);
+                await using var connection = await database.Writes.OpenConnectionAsync(limit.Token).ConfigureAwait(false);
                 if (await WriteExecution.IsDone(connection, call, limit.Token).ConfigureAwait(false))
                 {
                     call.Complete(true);
@@ -167,10 +167,12 @@ internal sealed class DeploymentWriter
 
     private void Failed(Exception failure)
     {
-        if (!failing)
-            logger.LogWarning("PostgreSQL refuses or loses writes of deployment records; they are repeated until their deadline. "
-                + "Check that it runs and accepts connections. {Reason}", failure.Message);
+        if (failing)
+            return;
         failing = true;
+        database.ForgetConnections();
+        logger.LogWarning("PostgreSQL refuses or loses writes of deployment records; they are repeated until their deadline. "
+            + "Check that it runs and accepts connections. {Reason}", failure.Message);
     }
 
     private void Recovered()

@@ -48,15 +48,17 @@ internal sealed class Backend : IAsyncDisposable
     }
 }
 
-/// <summary>A container that takes connections and resets each as soon as it has read something.</summary>
+/// <summary>A container that takes connections and resets each as soon as it has read something, or ends it after the head of an answer.</summary>
 internal sealed class ResettingBackend : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Task _serving;
+    private readonly byte[] _head;
     private int _requests;
 
-    public ResettingBackend(string name)
+    public ResettingBackend(string name, string head = "")
     {
+        _head = System.Text.Encoding.ASCII.GetBytes(head);
         _listener.Start();
         Endpoint = new RouteEndpoint(name, _listener.LocalEndpoint.ToString()!);
         _serving = Serve();
@@ -82,7 +84,10 @@ internal sealed class ResettingBackend : IAsyncDisposable
                 using var socket = await _listener.AcceptSocketAsync();
                 if (await socket.ReceiveAsync(buffer) > 0)
                     Interlocked.Increment(ref _requests);
-                socket.LingerState = new LingerOption(true, 0);
+                if (_head.Length > 0)
+                    await socket.SendAsync(_head);
+                else
+                    socket.LingerState = new LingerOption(true, 0);
             }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)

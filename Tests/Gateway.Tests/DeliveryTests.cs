@@ -38,6 +38,19 @@ public sealed class DeliveryTests(Platform platform)
     }
 
     [Fact]
+    public async Task A_get_whose_answer_ended_after_its_head_is_answered_by_another_replica()
+    {
+        await using var broken = new ResettingBackend("head-bad", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+        await using var alive = await Backend.Start("head-ok");
+        _script.App("head").Put(Region, broken.Endpoint, alive.Endpoint);
+        await using var gateway = await TestGateway.Start(platform);
+
+        for (var i = 0; i < 10; i++)
+            Assert.Equal("head-ok", (await gateway.Ask("head")).Body);
+        Assert.True(broken.Requests > 0);
+    }
+
+    [Fact]
     public async Task A_post_that_was_reset_is_not_repeated()
     {
         await using var broken = new ResettingBackend("post-bad");

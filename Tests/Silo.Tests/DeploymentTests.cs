@@ -16,6 +16,7 @@ public class DeploymentTests(SiloUnderTest silo) : IClassFixture<SiloUnderTest>
     {
         await using var first = await SimulatedAgent.Connect(silo.Hub, SiloUnderTest.Region, "spread-1");
         await using var second = await SimulatedAgent.Connect(silo.Hub, SiloUnderTest.Region, "spread-2");
+        await SiloUnderTest.Eventually(async () => await Admitting("spread-") == 2, "both are heard from");
         var answer = await silo.Put("spread", Spec(replicas: 4));
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
         await silo.Until("spread", s => (string?)s["phase"] == "Running" && (int)s["ready"]! == 4);
@@ -26,6 +27,9 @@ public class DeploymentTests(SiloUnderTest silo) : IClassFixture<SiloUnderTest>
         var table = await silo.Grains.GetGrain<IReplicaSetGrain>($"{SiloUnderTest.Region}/spread").GetTable();
         Assert.Equal(4, table.Endpoints.Count);
     }
+
+    private async Task<int> Admitting(string prefix) => (await silo.Get($"/v1/servers?region={SiloUnderTest.Region}")).AsArray()
+        .Count(server => ((string)server!["id"]!).StartsWith($"{SiloUnderTest.Region}/{prefix}", StringComparison.Ordinal) && (bool)server["admitting"]!);
 
     [Fact]
     public async Task The_same_spec_again_changes_nothing_and_scaling_keeps_the_revision()

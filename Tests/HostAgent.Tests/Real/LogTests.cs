@@ -15,11 +15,11 @@ public sealed class LogTests(NestedVmFixture vm, ITestOutputHelper output) : ICl
         Assert.Equal(Enumerable.Range(0, 30).Select(i => $"line {i}"), lines.Where(line => !line.Error).Select(line => line.Text));
         Assert.True(lines.Single(line => line.Text == "oops").Error);
 
-        var tail = await vm.Hub.ReadLogs(Read(talker, tail: 5));
-        Assert.Equal(lines.TakeLast(5), tail.Lines);
-        Assert.Equal(LogState.End, (await vm.Hub.ReadLogs(Read(talker, from: tail.Next))).State);
+        var (tail, next) = await ToTheEndAsync(Read(talker, tail: 5));
+        Assert.Equal(lines.TakeLast(5), tail);
+        Assert.Equal(LogState.End, (await vm.Hub.ReadLogs(Read(talker, from: next))).State);
         var none = await vm.Hub.ReadLogs(Read(talker, tail: 0));
-        Assert.Equal((LogState.End, tail.Next), (none.State, none.Next));
+        Assert.Equal((LogState.End, next), (none.State, none.Next));
         var rest = new List<LogLine>();
         await FollowAsync(Read(talker, from: lines[9].Position, follow: true), rest, () => rest.Count >= lines.Count - 10);
         Assert.Equal(lines.Skip(10), rest);
@@ -129,6 +129,22 @@ public sealed class LogTests(NestedVmFixture vm, ITestOutputHelper output) : ICl
         if (tail is { } newest)
             read.Tail = newest;
         return read;
+    }
+
+    /// <summary>All that one reader is told: an answer may carry a part.</summary>
+    private async Task<(List<LogLine> Lines, LogPosition Next)> ToTheEndAsync(ReadLogs read)
+    {
+        var lines = new List<LogLine>();
+        LogLines answer;
+        do
+        {
+            answer = await vm.Hub.ReadLogs(read);
+            lines.AddRange(answer.Lines);
+            read.From = answer.Next;
+            read.ClearTail();
+        }
+        while (answer.State == LogState.Open);
+        return (lines, answer.Next);
     }
 
     private async Task<string> RunAsync(string script, int cpuMillis = 100)

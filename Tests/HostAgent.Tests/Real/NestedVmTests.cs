@@ -42,7 +42,11 @@ public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) 
     [Fact]
     public async Task Whether_the_primary_feels_the_vms_is_measured_with_the_containers_held_and_as_they_are()
     {
-        var nothing = await vm.Hub.Check(new CheckServer { Pairs = 3, WindowMillis = 200 });
+        vm.Hub.Want(NestedVmFixture.Vm);
+        // What another test ran here is stopped first.
+        var nothing = await vm.Hub.Check(new CheckServer { Pairs = 1, WindowMillis = 100 });
+        for (var tries = 0; nothing.Pairs.Count > 0 && tries < 20; tries++)
+            nothing = await vm.Hub.Check(new CheckServer { Pairs = 1, WindowMillis = 100 });
         Assert.Equal((0, "no container runs on it, so there is nothing to measure against"), (nothing.Pairs.Count, nothing.Failure));
 
         var web = vm.Web();
@@ -72,8 +76,9 @@ public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) 
         }
 
         var group = new Cgroup(CgroupMount.OfMachine().First(mount => mount.Controllers.Contains("cpu")), $"{vm.Names.Group}.idle");
-        Assert.StartsWith(group.IsV2 ? "max" : "-1", File.ReadAllText(Path.Combine(group.Path, group.IsV2 ? "cpu.max" : "cpu.cfs_quota_us")), StringComparison.Ordinal);
+        // The quota that follows the server's utilization may have come in force, too, and goes when there is room again.
         vm.Hub.Want(NestedVmFixture.Vm);
+        await EventuallyAsync(() => File.ReadAllText(Path.Combine(group.Path, group.IsV2 ? "cpu.max" : "cpu.cfs_quota_us")).StartsWith(group.IsV2 ? "max" : "-1", StringComparison.Ordinal));
     }
 
     [Fact]
