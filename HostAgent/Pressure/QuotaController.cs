@@ -53,7 +53,8 @@ internal readonly record struct QuotaController
     public static string? Pressure(QuotaInput input) => input switch
     {
         _ when input.Cpu > input.Evict => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"CPU {input.Cpu:0.00} over {input.Evict:0.00}"),
-        { PrimaryWait: >= NoticeableWait and var wait } =>
+        // Of a primary that hardly runs a large share is next to nothing; what containers did not use, it did not wait for.
+        { PrimaryWait: >= NoticeableWait and var wait } when input.UsedMillis >= FloorMillis(input.CapacityMillis) / 2 =>
             string.Create(System.Globalization.CultureInfo.InvariantCulture, $"the primary waits {wait:0.00} of its time for a CPU, {NoticeableWait:0.00} is too much"),
         _ => null,
     };

@@ -19,7 +19,8 @@ public sealed class ServerPressure
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan NoRoomFor = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan GivenUpFor = TimeSpan.FromMinutes(1);
-    // Who takes little because it waits for a CPU, as the agent says it too, is not relieved.
+    // Who takes little because it waits for a CPU, for which the agent holds the containers back, is not relieved. (Of one that hardly runs a
+    // large share is next to nothing, and the agent does nothing.)
     private const double PrimaryWaits = 0.30;
     private static readonly TimeSpan LookIsOldAfter = TimeSpan.FromSeconds(5);
 
@@ -106,7 +107,7 @@ public sealed class ServerPressure
         if (measuredWithout.Count > 0) _window.Restart();
     }
 
-    private bool IsRelieved(DateTimeOffset now) => _moves.Count > 0 && _window.IsTelling(now) && !(_primaryWait >= PrimaryWaits)
+    private bool IsRelieved(DateTimeOffset now) => _moves.Count > 0 && _window.IsTelling(now) && !(_primaryWait >= PrimaryWaits && _capMillis is not null)
         && _window.Level.Cpu < _thresholds.Admit && _window.Level.Memory < _thresholds.Admit;
 
     private bool IsOver(RegionPolicy policy) => _window.OverFor >= TimeSpan.FromSeconds(policy.EvictAfterSeconds);

@@ -109,11 +109,11 @@ public class ServerPressureTests
     {
         var server = Hot();
         server.Tick(12);
-        (server.PrimaryCpu, server.PrimaryWait) = (0, 0.5);
+        (server.PrimaryCpu, server.PrimaryWait, server.CapMillis) = (0, 0.5, HotServer.Capacity.CpuMillis);
         server.End("small-1");
         server.Tick(10);
         Assert.Empty(server.Stayed);
-        server.PrimaryWait = 0.1;
+        server.CapMillis = null;
         server.Tick();
         Assert.Equal(["big"], server.Stayed);
     }

@@ -21,6 +21,8 @@ public sealed class QuotaControllerTests
         Assert.Null(QuotaController.Pressure(Calm with { Cpu = 0.8, PrimaryWait = null }));
         Assert.Equal("CPU 0.95 over 0.80", QuotaController.Pressure(Hot));
         Assert.Equal("the primary waits 0.40 of its time for a CPU, 0.30 is too much", QuotaController.Pressure(Calm with { PrimaryWait = 0.4 }));
+        Assert.NotNull(QuotaController.Pressure(Calm with { PrimaryWait = 0.4, UsedMillis = Floor / 2 }));
+        Assert.Null(QuotaController.Pressure(Calm with { PrimaryWait = 0.4, UsedMillis = (Floor / 2) - 1 }));
     }
 
     [Fact]

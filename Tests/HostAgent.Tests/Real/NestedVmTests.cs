@@ -42,6 +42,7 @@ public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) 
     [Fact]
     public async Task Whether_the_primary_feels_the_vms_is_measured_with_the_containers_held_and_as_they_are()
     {
+        vm.Hub.Govern(new Policy { Admit = 1, Evict = 1, EvictAfterSeconds = 60 });
         vm.Hub.Want(NestedVmFixture.Vm);
         // What another test ran here is stopped first.
         var nothing = await vm.Hub.Check(new CheckServer { Pairs = 1, WindowMillis = 100 });
@@ -78,7 +79,8 @@ public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) 
         var group = new Cgroup(CgroupMount.OfMachine().First(mount => mount.Controllers.Contains("cpu")), $"{vm.Names.Group}.idle");
         // The quota that follows the server's utilization may have come in force, too, and goes when there is room again.
         vm.Hub.Want(NestedVmFixture.Vm);
-        await EventuallyAsync(() => File.ReadAllText(Path.Combine(group.Path, group.IsV2 ? "cpu.max" : "cpu.cfs_quota_us")).StartsWith(group.IsV2 ? "max" : "-1", StringComparison.Ordinal));
+        await EventuallyAsync(() => File.ReadAllText(Path.Combine(group.Path, group.IsV2 ? "cpu.max" : "cpu.cfs_quota_us")).StartsWith(group.IsV2 ? "max" : "-1", StringComparison.Ordinal),
+            () => vm.Agent.Output + vm.Hub.Heard.LastOrDefault(message => message.Utilization is not null));
     }
 
     [Fact]
@@ -330,12 +332,12 @@ public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) 
         }
     }
 
-    private static async Task EventuallyAsync(Func<bool> condition)
+    private static async Task EventuallyAsync(Func<bool> condition, Func<string>? context = null)
     {
         var watch = Stopwatch.StartNew();
         while (!condition())
         {
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), "not within 60 s");
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), $"not within 60 s\n{context?.Invoke()}");
             await Task.Delay(20, TestContext.Current.CancellationToken);
         }
     }
