@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Hosting.Support;
@@ -13,6 +14,8 @@ namespace Hosting.EndToEnd.Tests;
 public sealed class Stack : IAsyncLifetime
 {
     private static readonly TimeSpan CommandLimit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan RepeatWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan RepeatEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5) }) { Timeout = TimeSpan.FromSeconds(15) };
 
@@ -78,7 +81,21 @@ public sealed class Stack : IAsyncLifetime
 
     public Task<HttpResponseMessage> GetStatus(string path) => _http.GetAsync(Api(path));
 
-    public async Task Patch(string path, object body) => (await _http.PatchAsJsonAsync(Api(path), body)).EnsureSuccessStatusCode();
+    /// <summary>PATCHes, again and again while the API asks for that with a 503, as the command line does.</summary>
+    public async Task Patch(string path, object body)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            using var answer = await _http.PatchAsJsonAsync(Api(path), body);
+            if (answer.StatusCode != HttpStatusCode.ServiceUnavailable || Stopwatch.GetElapsedTime(begun) > RepeatWithin)
+            {
+                answer.EnsureSuccessStatusCode();
+                return;
+            }
+            await Task.Delay(RepeatEvery, TestContext.Current.CancellationToken);
+        }
+    }
 
     public Task<HttpResponseMessage> Put(string app, object spec) => _http.PutAsJsonAsync(Api($"apps/{app}"), spec);
 
