@@ -14,9 +14,9 @@ internal sealed class LiveReader : IAsyncDisposable, IDisposable
     private const int QueueLength = 65_536;
     private const int MostInAStatement = 500;
 
-    private const string Text = $"""
+    internal const string Text = $"""
         SELECT {ContainerReader.Columns} FROM container
-        WHERE ended_at IS NULL AND server = ANY ($1) AND region = ANY ($2)
+        WHERE ended_at IS NULL AND server = ANY ($1)
         ORDER BY created_at DESC, id
         """;
 
@@ -87,7 +87,6 @@ internal sealed class LiveReader : IAsyncDisposable, IDisposable
         Statements++;
         await using var command = _source.CreateCommand(Text);
         command.Parameters.Add(new NpgsqlParameter { Value = asked.Select(question => question.Server).Distinct().ToArray() });
-        command.Parameters.Add(new NpgsqlParameter { Value = asked.Select(question => question.Region).Distinct().ToArray() });
         await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
         return await new ContainerReader(reader).ReadAll(CancellationToken.None).ConfigureAwait(false);
     }

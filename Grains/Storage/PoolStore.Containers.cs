@@ -49,7 +49,8 @@ public sealed partial class PoolStore
     private static async Task<IReadOnlyList<ContainerRecord>> GetContainers(Database database, ContainerFilter filter, CancellationToken ct)
     {
         await using var command = Command(database, "");
-        var live = filter.IncludeOver ? "" : "AND ended_at IS NULL";
+        // Each way to say it is the condition of one index: by app, or by server.
+        var live = filter.IncludeOver ? "" : filter.App is null ? "AND ended_at IS NULL" : "AND coalesce(ended_at, 'infinity') = 'infinity'";
         command.CommandText = $"""
             SELECT {ContainerReader.Columns} FROM container
             WHERE true {live} {Equal(command, "region", filter.Region)} {Equal(command, "server", filter.Server)}

@@ -26,7 +26,7 @@ internal sealed record Report(string Name, IReadOnlyList<string> Conditions, IRe
         var bare = Rows.Any(row => row.Bare is not null);
         table.AddColumns(["figure", .. bare ? ["bare engine"] : Array.Empty<string>(), "measured", Peer, "to reach", "reached"]);
         foreach (var row in Rows)
-            table.AddRow([row.What, .. bare ? [row.Text(row.Bare)] : Array.Empty<string>(), row.Text(row.Measured), row.Text(row.Floor), row.Goal ?? "", row.Verdict]);
+            table.AddRow([row.What.EscapeMarkup(), .. bare ? [row.Text(row.Bare)] : Array.Empty<string>(), row.Text(row.Measured), row.Text(row.Floor), row.Goal ?? "", row.Verdict]);
         AnsiConsole.Write(table);
         foreach (var condition in Conditions)
             AnsiConsole.WriteLine(condition);
