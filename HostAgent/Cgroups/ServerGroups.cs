@@ -142,6 +142,13 @@ internal sealed class ServerGroups
     public IReadOnlyList<int> Processes(string vm) =>
         [.. _mounts.SelectMany(mount => Of(mount, vm)).SelectMany(group => group.Processes()).Distinct()];
 
+    /// <summary>Processes of one container of a nested VM.</summary>
+    public IReadOnlyList<int> Processes(string vm, string engineId)
+    {
+        var name = $"{Idle}/{vm}/{engineId}";
+        return (At("memory", name) ?? new Cgroup(_mounts[0], name)).Processes();
+    }
+
     /// <summary>Removes a VM's groups, waiting a little for its last processes to be gone.</summary>
     public Task RemoveVmAsync(string vm, CancellationToken cancellation)
     {

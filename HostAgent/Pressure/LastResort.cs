@@ -14,7 +14,8 @@ internal readonly record struct Plight(double Memory, double Limit, double Evict
 /// <summary>That containers have to go now.</summary>
 /// <param name="Target">Share of memory to come down to.</param>
 /// <param name="Reason">Why, with the numbers.</param>
-internal sealed record Verdict(double Target, string Reason);
+/// <param name="GraceSeconds">Time between SIGTERM and SIGKILL, at most.</param>
+internal sealed record Verdict(double Target, string Reason, int GraceSeconds);
 
 /// <summary>
 /// When a server has to stop containers by itself: when its memory is nearly gone, or when it was over its evict threshold for too
@@ -27,6 +28,9 @@ internal readonly record struct LastResort
 
     /// <summary>Memory needs a moment to come back: nobody else goes before that.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(4);
+
+    /// <summary>Of containers that go because of the control plane's absence; where memory is nearly gone there is no time for any.</summary>
+    private const int GraceSeconds = 2;
 
     /// <summary>So far below the limit memory has to come, or the next moment begins the same.</summary>
     private const double Margin = 0.05;
@@ -92,8 +96,8 @@ internal readonly record struct LastResort
     private bool IsOver(Plight plight, DateTimeOffset now) => plight.IsAlone && now - OverSince >= plight.EvictAfter;
 
     private static Verdict Gone(Plight plight) => new(plight.Limit - Margin,
-        string.Create(CultureInfo.InvariantCulture, $"stopped by its server: memory {plight.Memory:0.00} over {plight.Limit:0.00}"));
+        string.Create(CultureInfo.InvariantCulture, $"stopped by its server: memory {plight.Memory:0.00} over {plight.Limit:0.00}"), GraceSeconds: 0);
 
     private static Verdict Over(Plight plight) => new(plight.Evict, string.Create(CultureInfo.InvariantCulture,
-        $"stopped by its server: memory {plight.Memory:0.00} over {plight.Evict:0.00} for {plight.EvictAfter.TotalSeconds:0} s with the control plane away"));
+        $"stopped by its server: memory {plight.Memory:0.00} over {plight.Evict:0.00} for {plight.EvictAfter.TotalSeconds:0} s with the control plane away"), GraceSeconds);
 }

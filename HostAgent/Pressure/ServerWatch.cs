@@ -51,7 +51,7 @@ internal sealed class ServerWatch(
         try
         {
             do
-                Look();
+                await LookAsync(cancellation);
             while (await timer.WaitForNextTickAsync(cancellation));
         }
         finally
@@ -65,12 +65,12 @@ internal sealed class ServerWatch(
     }
 
     /// <summary>Whatever goes wrong is tried again in a moment; that the server is reported matters more.</summary>
-    private void Look()
+    private async Task LookAsync(CancellationToken cancellation)
     {
         try
         {
             var measured = sampler.Sample();
-            // What the kernel of this server does not account for is neither held nor stopped, only told.
+            // What runs under a kernel of its own is told as its engine says.
             Latest = measured with
             {
                 Hold = _heldBack.Next(measured, CapMillis, settings.Capacity, [.. vms().Select(vm => vm.Vm)]),
@@ -79,9 +79,9 @@ internal sealed class ServerWatch(
             };
             board.Wake();
             Throttle(measured);
-            Relieve(measured);
+            await RelieveAsync(measured, cancellation);
         }
-        catch (Exception error)
+        catch (Exception error) when (!cancellation.IsCancellationRequested)
         {
             if (error.Message != _lastTrouble)
                 log.LogError(error, "The server could not be looked after; this is tried on");
@@ -114,20 +114,26 @@ internal sealed class ServerWatch(
         }
     }
 
-    private void Relieve(Measurement measured)
+    /// <summary>Containers whose memory is this server's.</summary>
+    private IEnumerable<ContainerUsage> Stoppable()
+    {
+        var ours = vms().Where(vm => vm.Vm.Driver != VmDriverKind.Engine).Select(vm => vm.Vm.Name).ToHashSet();
+        return sampler.Containers().Concat(others.Latest).Where(one => one is { Container.Leaving: false, MemoryMiB: > 0 } && ours.Contains(one.Container.Vm));
+    }
+
+    private async Task RelieveAsync(Measurement measured, CancellationToken cancellation)
     {
         var plight = new Plight(measured.Server.Memory, settings.LastResortMemory, hub.Evict, hub.EvictAfter, hub.IsAway);
         (_lastResort, var verdict) = _lastResort.Next(plight, measured.At);
         if (verdict is null)
             return;
         var needed = (int)Math.Ceiling((plight.Memory - verdict.Target) * settings.Capacity.MemoryMiB);
-        var candidates = sampler.Containers().Where(one => one is { Container.Leaving: false, MemoryMiB: > 0 }).ToList();
+        var candidates = Stoppable().ToList();
         var chosen = LastResort.Choose(candidates, needed);
         foreach (var one in chosen)
-        {
             log.LogWarning("Container {Container} ({Memory} MiB) is {Reason}", one.Container.Id, one.MemoryMiB, verdict.Reason);
-            vms().First(vm => vm.Vm.Name == one.Container.Vm).Reconciler.Fail(one.Container.Id, verdict.Reason);
-        }
+        await Task.WhenAll(vms().Select(vm => vm.FailAsync(
+            [.. chosen.Select(one => one.Container).Where(one => one.Vm == vm.Vm.Name)], verdict.Reason, verdict.GraceSeconds, cancellation)));
 
         if (chosen.Sum(one => one.MemoryMiB) < needed)
             log.LogWarning("This server needs {Needed} MiB back, and its containers have no more to give: {Reason}", needed, verdict.Reason);

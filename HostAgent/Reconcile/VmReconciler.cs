@@ -40,13 +40,13 @@ internal sealed class VmReconciler(
         }
     }
 
-    /// <summary>How many containers are wanted here, and their memory together in MiB.</summary>
+    /// <summary>How many containers are wanted here and not given up, and their memory together in MiB.</summary>
     public (int Containers, int MemoryMiB) Promised
     {
         get
         {
             lock (_lock)
-                return _entries.Values.Select(entry => entry.Desired).OfType<DesiredContainer>().Aggregate((0, 0), (sum, one) => (sum.Item1 + 1, sum.Item2 + one.MemoryMib));
+                return _entries.Values.Where(entry => entry.Observed.Failure is null).Select(entry => entry.Desired).OfType<DesiredContainer>().Aggregate((0, 0), (sum, one) => (sum.Item1 + 1, sum.Item2 + one.MemoryMib));
         }
     }
 
@@ -84,7 +84,10 @@ internal sealed class VmReconciler(
     /// Gives a container up for good: to disk first, then it is reported as failed and stopped. It stays failed until the
     /// control plane wants it here no more.
     /// </summary>
-    public void Fail(string id, string reason)
+    /// <param name="id">Its name.</param>
+    /// <param name="reason">Why, for users.</param>
+    /// <param name="graceSeconds">Time between SIGTERM and SIGKILL, at most.</param>
+    public void Fail(string id, string reason, int graceSeconds)
     {
         ContainerEntry? entry;
         lock (_lock)
@@ -92,7 +95,7 @@ internal sealed class VmReconciler(
             if (!_entries.TryGetValue(id, out entry) || entry.Desired is null || entry.Observed.Failure is not null)
                 return;
             failures.Add(id, reason);
-            entry.Observed = entry.Observed with { Failure = reason };
+            entry.Observed = entry.Observed with { Failure = reason, StopGraceSeconds = Math.Min(graceSeconds, entry.Observed.StopGraceSeconds) };
         }
 
         Publish(entry);

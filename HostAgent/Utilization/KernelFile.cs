@@ -29,6 +29,23 @@ internal sealed class KernelFile(string path) : IDisposable
         }
     }
 
+    /// <summary>Its content, of a file that the kernel answers in several pieces; valid and empty as with <see cref="Read"/>.</summary>
+    public ReadOnlySpan<byte> ReadAll()
+    {
+        var length = Read().Length;
+        while (length > 0 && _handle is not null)
+        {
+            if (length == _buffer!.Length)
+                Array.Resize(ref _buffer, length * 2);
+            var more = RandomAccess.Read(_handle, _buffer.AsSpan(length), length);
+            if (more == 0)
+                break;
+            length += more;
+        }
+
+        return _buffer.AsSpan(0, length);
+    }
+
     /// <summary>The number after a word at the start of a line (an empty word: the number the file starts with); 0 when there is none.</summary>
     public static long Number(ReadOnlySpan<byte> text, ReadOnlySpan<byte> word)
     {

@@ -16,7 +16,7 @@ internal sealed class UtilizationSampler : IDisposable
     private readonly Capacity _capacity;
     private readonly TimeProvider _time;
     private readonly KernelFile? _stat;
-    private readonly KernelFile? _meminfo;
+    private readonly MachineMemory? _memory;
     private readonly GroupUsage? _server;
     private readonly GroupUsage _engines;
     private readonly GroupUsage _idle;
@@ -30,7 +30,7 @@ internal sealed class UtilizationSampler : IDisposable
         if (hasShare)
             _server = groups.Usage(groups.Root!);
         else
-            (_stat, _meminfo) = (new KernelFile("/proc/stat"), new KernelFile("/proc/meminfo"));
+            (_stat, _memory) = (new KernelFile("/proc/stat"), new MachineMemory());
         _last = Read();
     }
 
@@ -50,7 +50,7 @@ internal sealed class UtilizationSampler : IDisposable
 
     public void Dispose()
     {
-        foreach (var part in new IDisposable?[] { _stat, _meminfo, _server, _engines, _idle })
+        foreach (var part in new IDisposable?[] { _stat, _memory, _server, _engines, _idle })
             part?.Dispose();
     }
 
@@ -76,9 +76,8 @@ internal sealed class UtilizationSampler : IDisposable
     {
         if (_server is not null)
             return Share(_server.MemoryBytes() / (_capacity.MemoryMiB * 1024.0 * 1024.0));
-        var text = _meminfo!.Read();
-        double total = KernelFile.Number(text, "MemTotal:"u8);
-        return total == 0 ? 0 : Share(1 - (KernelFile.Number(text, "MemAvailable:"u8) / total));
+        var (total, used) = _memory!.Read();
+        return Share(used / total);
     }
 
     /// <summary>

@@ -22,6 +22,9 @@ internal sealed class EngineDriver(AgentSettings settings, VmSettings vm, TimePr
     /// <summary>Its memory is not this server's.</summary>
     public Task ResizeAsync(Capacity offered, CancellationToken cancellation) => Task.CompletedTask;
 
+    /// <summary>They have nothing of this server.</summary>
+    public Task KillAsync(IReadOnlyList<string> engineIds, CancellationToken cancellation) => Task.CompletedTask;
+
     /// <summary>Stops our containers; the engine is not ours.</summary>
     public Task PowerOffAsync(CancellationToken cancellation) => OverAllAsync((engine, container) => engine.StopAsync(container, cancellation), cancellation);
 

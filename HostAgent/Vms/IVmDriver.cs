@@ -16,6 +16,15 @@ internal interface IVmDriver
     /// <exception cref="VmException">It could not be done; what held before holds.</exception>
     Task ResizeAsync(Capacity offered, CancellationToken cancellation);
 
+    /// <summary>
+    /// Ends containers of the running VM at once, without its engine: that writes to its disk first, and may wait for the disk for as long as
+    /// the containers keep it busy.
+    /// </summary>
+    /// <param name="engineIds">By the engine's names for them; what has ended is no error.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="VmException">It could not be done.</exception>
+    Task KillAsync(IReadOnlyList<string> engineIds, CancellationToken cancellation);
+
     /// <summary>Ends it and removes what it had on the machine; its data stays.</summary>
     Task PowerOffAsync(CancellationToken cancellation);
 

@@ -51,6 +51,13 @@ internal sealed class NestedDriver : IVmDriver
     public Task ResizeAsync(Capacity offered, CancellationToken cancellation) =>
         _groups.LimitVm(_vm.Name, offered) is { } notInForce ? throw new VmException(notInForce) : Task.CompletedTask;
 
+    public Task KillAsync(IReadOnlyList<string> engineIds, CancellationToken cancellation)
+    {
+        foreach (var process in engineIds.SelectMany(id => _groups.Processes(_vm.Name, id)))
+            HostProcess.Find(process)?.Kill();
+        return Task.CompletedTask;
+    }
+
     public Task PowerOffAsync(CancellationToken cancellation)
     {
         ReadRecord()?.Init.Kill();

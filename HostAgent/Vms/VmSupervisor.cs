@@ -96,6 +96,23 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
         }
     }
 
+    /// <summary>Gives containers up for good (<see cref="VmReconciler.Fail"/>); those without any grace have ended when this completes.</summary>
+    public async Task FailAsync(IReadOnlyList<RunningContainer> containers, string reason, int graceSeconds, CancellationToken cancellation)
+    {
+        foreach (var container in containers)
+            reconciler.Fail(container.Id, reason, graceSeconds);
+        if (graceSeconds > 0 || containers.Count == 0)
+            return;
+        try
+        {
+            await driver.KillAsync([.. containers.Select(container => container.EngineId)], cancellation);
+        }
+        catch (VmException error)
+        {
+            log.LogWarning("Containers of VM {Vm} could not be ended at once, so its engine ends them: {Reason}", Vm.Name, error.Message);
+        }
+    }
+
     /// <summary>Ends it, which must not be run any more, and removes all that it has.</summary>
     /// <exception cref="VmException">Something could not be removed.</exception>
     public async Task RemoveAsync(CancellationToken cancellation)

@@ -34,6 +34,9 @@ internal sealed class GuestConsole : IDisposable
     /// <summary>Tells the VM what time it is.</summary>
     public Task TellTimeAsync(DateTimeOffset now, CancellationToken cancellation) => WriteAsync($"time {Seconds(now)}", cancellation);
 
+    /// <summary>Ends containers of the VM at once.</summary>
+    public Task KillAsync(IReadOnlyList<string> engineIds, CancellationToken cancellation) => WriteAsync($"kill {string.Join(' ', engineIds)}", cancellation);
+
     /// <summary>Asks the VM to end its containers and itself.</summary>
     public Task AskToStopAsync(CancellationToken cancellation) => WriteAsync("stop", cancellation);
 

@@ -12,7 +12,7 @@ namespace Hosting.HostAgent.Vms.Qemu;
 /// <param name="DiskMiB">Size of its data disk, which takes what is written to it.</param>
 internal sealed record Machine(VmImage Image, Emulator Host, int Cpus, int MemoryMiB, int DiskMiB)
 {
-    private const int Layout = 1;
+    private const int Layout = 2;
 
     /// <summary>What it may write to the server's disk, in MiB a second; 0: as much as it can. A saved state fits any.</summary>
     public int DiskWriteMiBPerSecond { get; init; }
@@ -43,7 +43,7 @@ internal sealed record Machine(VmImage Image, Emulator Host, int Cpus, int Memor
         "-add-fd", "fd=4,set=2", "-add-fd", "fd=5,set=2", "-drive", "if=none,id=data,file=/dev/fdset/2,file.locking=off,format=raw,discard=unmap" + Throttle, "-device", "virtio-blk-device,drive=data",
         "-netdev", $"tap,id=net,ifname={GuestNetwork.Tap},script=no,downscript=no", "-device", "virtio-net-device,netdev=net,mac=52:54:00:00:00:02",
         "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-device,rng=rng",
-        "-device", "virtio-balloon-device,id=balloon,deflate-on-oom=on",
+        "-device", "virtio-balloon-device,id=balloon,deflate-on-oom=on,free-page-reporting=on",
         "-chardev", $"socket,id=qmp,path={directory}/qmp.sock,server=on,wait=off", "-mon", "chardev=qmp,mode=control",
     ];
 

@@ -73,6 +73,21 @@ internal sealed class QemuDriver : IVmDriver
         }
     }
 
+    /// <summary>By its console.</summary>
+    public async Task KillAsync(IReadOnlyList<string> engineIds, CancellationToken cancellation)
+    {
+        using var deadline = Deadline.After(PingEvery, cancellation);
+        try
+        {
+            using var console = await GuestConsole.ConnectAsync(Path.Combine(_slot.Link, "control.sock"), deadline.Token);
+            await console.KillAsync(engineIds, deadline.Token);
+        }
+        catch (Exception error) when (error is IOException || (error is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            throw new VmException($"it does not listen: {error.Message}");
+        }
+    }
+
     /// <summary>Asks it to end its containers and itself, and does not wait for ever.</summary>
     public async Task PowerOffAsync(CancellationToken cancellation)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Hosting.HostAgent.Cgroups;
+using Hosting.HostAgent.Utilization;
 
 namespace Hosting.Benchmarks.Interference;
 
@@ -13,13 +14,14 @@ internal sealed class Crowd(string group, Func<Task> end) : IAsyncDisposable
     private const int DefaultShares = 1024;
     private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(20);
     private readonly Cgroup _cpu = At("cpu", group);
+    private readonly Cgroup _memory = At("memory", group);
     private readonly GroupUsage _usage = new(Account(group), At("memory", group));
 
     /// <summary>Seconds of CPU they used so far.</summary>
     public double CpuSeconds() => _usage.CpuSeconds();
 
-    /// <summary>Memory they use, in MiB.</summary>
-    public long MemoryMiB() => _usage.MemoryBytes() / (1024 * 1024);
+    /// <summary>Memory in their own use, in MiB: what the server has back when they end, without files that the kernel keeps for them.</summary>
+    public double HeldMiB() => KernelFile.Number(File.ReadAllBytes(Path.Combine(_memory.Path, "memory.stat")), _memory.IsV2 ? "anon"u8 : "total_rss"u8) / (1024 * 1024);
 
     /// <summary>They stand still.</summary>
     public async Task Freeze()

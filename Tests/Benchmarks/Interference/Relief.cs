@@ -11,7 +11,9 @@ internal static class Relief
     private const int GrowthMiB = 700;
     private const int LeastHeldMiB = GrowthMiB - RoomMiB + 100;
     private const double MostSeconds = 2;
+    private static readonly MachineMemory Memory = new();
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FullWithin = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(10);
 
@@ -19,18 +21,13 @@ internal static class Relief
     {
         await crowd.Go(lowest: true);
         await vms.Watch(true);
-        await Task.Delay(Settle, cancellation);
+        await Full(crowd, cancellation);
         var total = Capacity.OfMachine().MemoryMiB;
         var limit = (double)(UsedMiB() + RoomMiB) / total;
         await vms.Restart(limit, cancellation);
         // It finds its containers first.
         await Task.Delay(Settle, cancellation);
-        if (crowd.MemoryMiB() is < LeastHeldMiB and var held)
-        {
-            await Console.Error.WriteLineAsync($"Relief of memory is not measured: the VMs hold {held} MiB, and less than {LeastHeldMiB} are not enough to give back.");
-            return [];
-        }
-
+        await Full(crowd, cancellation);
         var (begun, killed) = (Stopwatch.GetTimestamp(), Killed());
         var holding = primary.Hold(GrowthMiB, cancellation);
         var over = false;
@@ -52,9 +49,19 @@ internal static class Relief
         ];
     }
 
-    private static double UsedMiB() => Field("MemTotal:") - Field("MemAvailable:");
+    /// <summary>They hold and let go: what they do not hold they cannot give back.</summary>
+    private static async Task Full(Crowd crowd, CancellationToken cancellation)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (crowd.HeldMiB() < LeastHeldMiB)
+        {
+            if (Stopwatch.GetElapsedTime(since) > FullWithin)
+                throw new PreconditionException(string.Create(CultureInfo.InvariantCulture, $"the VMs hold {crowd.HeldMiB():0} MiB, and less than {LeastHeldMiB} are not enough to give back."));
+            await Task.Delay(LookEvery, cancellation);
+        }
+    }
 
-    private static double Field(string name) => Number("/proc/meminfo", name) / 1024;
+    private static double UsedMiB() => Memory.Read().Used / 1024;
 
     private static double SwappedMiB(Primary primary) => Number($"/proc/{primary.Id}/status", "VmSwap:") / 1024;
 

@@ -26,12 +26,19 @@ public class FaultTests(ApartPool pool)
         "cut us-1 eu-1 --one-way --for 5", "slow silo-3 postgres --for 5", "fill postgres --for 3", "fill agent-1 --for 3",
     ];
 
+    /// <summary>What can be broken as well in a stack whose processes have clocks of their own (HOSTING_CLOCKS): an hour ahead, and an hour behind.</summary>
+    private static readonly string[] Clocks =
+    [
+        "clock silo-1 3600 --for 6", "clock silo-2 -3600 --for 6", "clock agent-1 3600 --for 6", "clock agent-2 -3600 --for 6", "clock gateway 3600 --for 6",
+    ];
+
     /// <summary>What is broken in this run. The seed is HOSTING_FAULTS when that is a number.</summary>
     public static TheoryData<string, int> Faults()
     {
         var wish = Environment.GetEnvironmentVariable("HOSTING_FAULTS");
         var seed = int.TryParse(wish, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : Random.Shared.Next(1_000);
-        var chosen = wish == "all" ? InTurn : [InTurn[seed % InTurn.Length]];
+        var others = Environment.GetEnvironmentVariable("HOSTING_CLOCKS") is { Length: > 0 } ? [.. InTurn, .. Clocks] : InTurn;
+        var chosen = wish == "all" ? others : [others[seed % others.Length]];
         return [.. Always.Concat(chosen).Select(fault => (fault, seed))];
     }
 

@@ -1,6 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 using Hosting.HostAgent.Cgroups;
+using Hosting.HostAgent.Vms;
 using Hosting.Protocol;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Hosting.HostAgent.Tests.Real;
 
@@ -23,6 +26,30 @@ public sealed class NestedVmTests(NestedVmFixture vm, ITestOutputHelper output) 
         vm.Hub.Want(NestedVmFixture.Vm, web);
         await vm.Hub.Container(web.Id, one => one.State == ContainerState.Stopped);
         Assert.DoesNotContain(web.Id, vm.Docker("ps -a --format {{.Names}}"));
+    }
+
+    [Fact]
+    public async Task A_container_is_ended_at_once_though_its_engine_stands_still()
+    {
+        var web = vm.Web();
+        vm.Hub.Want(NestedVmFixture.Vm, web);
+        await RunningAsync(web);
+        var (process, engineId) = (HostProcess.Find(int.Parse(HostPid(web), CultureInfo.InvariantCulture))!, vm.Docker($"inspect -f {{{{.Id}}}} {web.Id}"));
+        var groups = new ServerGroups(CgroupMount.OfMachine(), vm.Names.Group, hasShare: false, NullLogger.Instance);
+        var engine = vm.EnginePid().ToString(CultureInfo.InvariantCulture);
+        NestedVmFixture.Shell("kill", "-STOP", engine);
+        try
+        {
+            foreach (var id in groups.Processes(NestedVmFixture.Vm, engineId))
+                HostProcess.Find(id)?.Kill();
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(5));
+        }
+        finally
+        {
+            NestedVmFixture.Shell("kill", "-CONT", engine);
+        }
+
+        vm.Hub.Want(NestedVmFixture.Vm);
     }
 
     [Fact]
