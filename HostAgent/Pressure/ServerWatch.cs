@@ -114,11 +114,13 @@ internal sealed class ServerWatch(
         }
     }
 
-    /// <summary>Containers whose memory is this server's.</summary>
+    /// <summary>Containers whose memory is this server's; who is not measured yet counts with what it may use.</summary>
     private IEnumerable<ContainerUsage> Stoppable()
     {
-        var ours = vms().Where(vm => vm.Vm.Driver != VmDriverKind.Engine).Select(vm => vm.Vm.Name).ToHashSet();
-        return sampler.Containers().Concat(others.Latest).Where(one => one is { Container.Leaving: false, MemoryMiB: > 0 } && ours.Contains(one.Container.Vm));
+        var measured = sampler.Containers().Concat(others.Latest).ToLookup(one => one.Container.EngineId);
+        return vms().Where(vm => vm.Vm.Driver != VmDriverKind.Engine).SelectMany(vm => vm.Reconciler.Running())
+            .Select(one => measured[one.EngineId].FirstOrDefault() ?? new ContainerUsage(one, 0, one.PromisedMiB))
+            .Where(one => one is { Container.Leaving: false, MemoryMiB: > 0 });
     }
 
     private async Task RelieveAsync(Measurement measured, CancellationToken cancellation)

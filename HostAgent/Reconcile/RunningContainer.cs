@@ -10,8 +10,14 @@ namespace Hosting.HostAgent.Reconcile;
 /// <param name="Leaving">It is being stopped, or should be.</param>
 internal sealed record RunningContainer(string Vm, string Id, string EngineId, DateTimeOffset? StartedAt, bool Leaving)
 {
+    /// <summary>Memory that it may use, in MiB; 0 when that is not known.</summary>
+    public int PromisedMiB { get; init; }
+
     /// <summary>Null when it does not run, as far as is known.</summary>
     public static RunningContainer? Of(string vm, DesiredContainer? desired, Observed observed) => observed is { IsRunning: true, EngineId.Length: > 0 }
         ? new RunningContainer(vm, observed.Id, observed.EngineId, observed.StartedAt, desired is not { Stop: false } || observed.Failure is not null)
+        {
+            PromisedMiB = desired?.MemoryMib ?? 0,
+        }
         : null;
 }
