@@ -29,6 +29,11 @@ internal static class FleetPlan
     public static bool IsDue(TimeSpan leavingFor, TimeSpan movableFor, int containers) =>
         containers == 0 ? leavingFor >= ToldAfter : movableFor >= EmptiedWithin;
 
+    /// <summary>Whether a VM that could not be removed is dropped all the same: one that somebody else runs and that is gone for good. The others are on this server.</summary>
+    /// <param name="vm">It.</param>
+    /// <param name="leavingFor">How long it has been leaving.</param>
+    public static bool IsGivenUp(VmSettings vm, TimeSpan leavingFor) => vm.Driver == VmDriverKind.Engine && leavingFor >= EmptiedWithin;
+
     /// <summary>A real VM keeps the machine it was started with; the others only have limits, which change while they run.</summary>
     private static bool FitsInPlace(VmSettings present, VmSettings next) =>
         present == next || (present.Driver != VmDriverKind.Qemu && present with { Capacity = next.Capacity } == next);

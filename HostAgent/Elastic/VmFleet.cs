@@ -114,8 +114,7 @@ internal sealed class VmFleet(
         await EndAsync(member);
         try
         {
-            using var deadline = Deadline.After(RemoveDeadline, cancellation);
-            await member.Vm.RemoveAsync(deadline.Token);
+            await RemoveAsync(member.Vm, member.LeavingSince, cancellation);
             kept.Remove(name);
         }
         catch (Exception error) when (!cancellation.IsCancellationRequested)
@@ -130,6 +129,19 @@ internal sealed class VmFleet(
         _members = [.. _members.Where(other => other != member)];
         Changed();
         log.LogInformation("VM {Vm} is removed", name);
+    }
+
+    private async Task RemoveAsync(VmSupervisor vm, long? leavingSince, CancellationToken cancellation)
+    {
+        using var deadline = Deadline.After(RemoveDeadline, cancellation);
+        try
+        {
+            await vm.RemoveAsync(deadline.Token);
+        }
+        catch (Exception error) when (!cancellation.IsCancellationRequested && leavingSince is { } since && FleetPlan.IsGivenUp(vm.Vm, time.GetElapsedTime(since)))
+        {
+            log.LogWarning("VM {Vm} is dropped without its engine, which does not answer ({Reason}). If it comes back, remove its containers there", vm.Vm.Name, error.Message);
+        }
     }
 
     private void Come()

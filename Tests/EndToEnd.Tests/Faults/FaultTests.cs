@@ -29,7 +29,7 @@ public class FaultTests(ApartPool pool)
     /// <summary>What can be broken as well in a stack whose processes have clocks of their own (HOSTING_CLOCKS): an hour ahead, and an hour behind.</summary>
     private static readonly string[] Clocks =
     [
-        "clock silo-1 3600 --for 6", "clock silo-2 -3600 --for 6", "clock agent-1 3600 --for 6", "clock agent-2 -3600 --for 6", "clock gateway 3600 --for 6",
+        "clock silo-1 3600 --for 6", "clock silo-2 -3600 --for 6", "clock agent-1 3600 --for 6", "clock agent-2 -3600 --for 6", "clock gateway-1 3600 --for 6",
     ];
 
     /// <summary>What is broken in this run. The seed is HOSTING_FAULTS when that is a number.</summary>

@@ -31,6 +31,16 @@ public sealed class FleetPlanTests : IDisposable
     }
 
     [Fact]
+    public void Only_a_vm_that_somebody_else_runs_is_dropped_without_having_been_removed()
+    {
+        var foreign = new VmSettings("vm-3", VmDriverKind.Engine, new Capacity(1000, 512), new Uri("tcp://10.0.0.1:2375"), "10.0.0.1");
+        Assert.False(FleetPlan.IsGivenUp(foreign, FleetPlan.EmptiedWithin / 2));
+        Assert.True(FleetPlan.IsGivenUp(foreign, FleetPlan.EmptiedWithin));
+        Assert.False(FleetPlan.IsGivenUp(Nested, TimeSpan.FromDays(1)));
+        Assert.False(FleetPlan.IsGivenUp(Real, TimeSpan.FromDays(1)));
+    }
+
+    [Fact]
     public void A_leaving_vm_goes_soon_when_it_is_empty_and_late_when_it_is_not()
     {
         Assert.False(FleetPlan.IsDue(FleetPlan.ToldAfter / 2, TimeSpan.Zero, containers: 0));
