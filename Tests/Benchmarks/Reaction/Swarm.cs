@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 
 namespace Hosting.Benchmarks.Reaction;
@@ -13,6 +14,7 @@ internal sealed class Swarm(LocalVm manager, LocalVm worker) : IDisposable
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
     private readonly LocalVm[] _nodes = [manager, worker];
+    private readonly (string From, string To)[] _ways = [(manager.Address, worker.Address), (worker.Address, manager.Address)];
 
     /// <summary>Its nodes.</summary>
     public IReadOnlyList<LocalVm> Nodes => _nodes;
@@ -21,23 +23,17 @@ internal sealed class Swarm(LocalVm manager, LocalVm worker) : IDisposable
     public static async Task<Swarm> Start(LocalVm manager, LocalVm worker, string archive)
     {
         var swarm = new Swarm(manager, worker);
-        await Task.WhenAll(swarm._nodes.Select(node => node.Engine.Load(archive)));
-        await manager.Engine.Post("swarm/init", Joining(manager));
-        var token = (string)(await manager.Engine.Get("swarm"))["JoinTokens"]!["Worker"]!;
-        var joining = Joining(worker);
-        joining["JoinToken"] = token;
-        joining["RemoteAddrs"] = new JsonArray($"{manager.Address}:{ManagerPort}");
+        swarm.Connect("-I");
         try
         {
-            await worker.Engine.Post("swarm/join", joining);
+            await swarm.Join(archive);
+            return swarm;
         }
-        catch (PreconditionException slow) when (slow.Message.Contains("will continue in the background", StringComparison.Ordinal))
+        catch
         {
-            // An engine that was just started on a busy machine: it goes on, and its manager says when it is there.
+            swarm.Dispose();
+            throw;
         }
-        await BenchStack.Until("joining Swarm's worker", async () => (await swarm.Members()).Count == 2, LookEvery);
-        await swarm.Make("worker", "drain");
-        return swarm;
     }
 
     /// <summary>Creates the service, and waits until all of its replicas run.</summary>
@@ -106,8 +102,39 @@ internal sealed class Swarm(LocalVm manager, LocalVm worker) : IDisposable
 
     public void Dispose()
     {
+        Connect("-D");
         foreach (var node in _nodes)
             node.Dispose();
+    }
+
+    /// <summary>The agent keeps VMs from each other, and Swarm's nodes have to meet.</summary>
+    private void Connect(string verb)
+    {
+        foreach (var (from, to) in _ways)
+        {
+            using var rule = Process.Start("iptables", ["-w", verb, "FORWARD", "-s", from, "-d", to, "-j", "ACCEPT"]);
+            rule.WaitForExit();
+        }
+    }
+
+    private async Task Join(string archive)
+    {
+        await Task.WhenAll(_nodes.Select(node => node.Engine.Load(archive)));
+        await manager.Engine.Post("swarm/init", Joining(manager));
+        var token = (string)(await manager.Engine.Get("swarm"))["JoinTokens"]!["Worker"]!;
+        var joining = Joining(worker);
+        joining["JoinToken"] = token;
+        joining["RemoteAddrs"] = new JsonArray($"{manager.Address}:{ManagerPort}");
+        try
+        {
+            await worker.Engine.Post("swarm/join", joining);
+        }
+        catch (PreconditionException slow) when (slow.Message.Contains("will continue in the background", StringComparison.Ordinal))
+        {
+            // An engine that was just started on a busy machine: it goes on, and its manager says when it is there.
+        }
+        await BenchStack.Until("joining Swarm's worker", async () => (await Members()).Count == 2, LookEvery);
+        await Make("worker", "drain");
     }
 
     private static JsonObject Joining(LocalVm node) => new()

@@ -22,6 +22,7 @@ public sealed class LastResortTests
         Assert.Null(first);
         Assert.Equal("stopped by its server: memory 0.98 over 0.97", second!.Reason);
         Assert.Equal(0.92, second.Target, 6);
+        Assert.Equal(0, second.GraceSeconds);
     }
 
     [Fact]
@@ -46,6 +47,7 @@ public sealed class LastResortTests
         Assert.Equal([5.0, 9.0], verdicts.Select(one => one.Seconds));
         Assert.Equal("stopped by its server: memory 0.90 over 0.80 for 5 s with the control plane away", verdicts[0].Verdict.Reason);
         Assert.Equal(0.8, verdicts[0].Verdict.Target);
+        Assert.Equal(2, verdicts[0].Verdict.GraceSeconds);
     }
 
     [Fact]
