@@ -30,6 +30,9 @@ public sealed class Stack : IAsyncLifetime
 
     public int Port { get; } = Ports.Free();
 
+    /// <summary>What its commands have in their environment besides.</summary>
+    public Dictionary<string, string> Settings { get; } = [];
+
     public async ValueTask InitializeAsync()
     {
         var up = await Run("infra/up");
@@ -47,12 +50,15 @@ public sealed class Stack : IAsyncLifetime
     /// <summary>Runs a command of the checkout against this stack.</summary>
     public async Task<(int ExitCode, string Output, string Error)> Run(string command, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(Path.Combine(Checkout.Root, command), arguments)
+        var start = new ProcessStartInfo(Path.Combine(Checkout.Root, command), arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment = { ["HOSTING_HOME"] = Home, ["HOSTING_HTTP_PORT"] = Port.ToString(CultureInfo.InvariantCulture) },
-        })!;
+        };
+        foreach (var (name, value) in Settings)
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
         using var limit = new CancellationTokenSource(CommandLimit);
         var output = process.StandardOutput.ReadToEndAsync(limit.Token);
         var error = process.StandardError.ReadToEndAsync(limit.Token);

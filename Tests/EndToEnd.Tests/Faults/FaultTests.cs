@@ -24,11 +24,6 @@ public class FaultTests(ApartPool pool)
     [
         "freeze postgres --for 4", "kill agent-1", "freeze agent-2 --for 5", "cut silo-1 peers --for 6", "cut eu-1 us-1 --for 5",
         "cut us-1 eu-1 --one-way --for 5", "slow silo-3 postgres --for 5", "fill postgres --for 3", "fill agent-1 --for 3",
-    ];
-
-    /// <summary>What can be broken as well in a stack whose processes have clocks of their own (HOSTING_CLOCKS): an hour ahead, and an hour behind.</summary>
-    private static readonly string[] Clocks =
-    [
         "clock silo-1 3600 --for 6", "clock silo-2 -3600 --for 6", "clock agent-1 3600 --for 6", "clock agent-2 -3600 --for 6", "clock gateway-1 3600 --for 6",
     ];
 
@@ -37,8 +32,7 @@ public class FaultTests(ApartPool pool)
     {
         var wish = Environment.GetEnvironmentVariable("HOSTING_FAULTS");
         var seed = int.TryParse(wish, NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : Random.Shared.Next(1_000);
-        var others = Environment.GetEnvironmentVariable("HOSTING_CLOCKS") is { Length: > 0 } ? [.. InTurn, .. Clocks] : InTurn;
-        var chosen = wish == "all" ? others : [others[seed % others.Length]];
+        var chosen = wish == "all" ? InTurn : [InTurn[seed % InTurn.Length]];
         return [.. Always.Concat(chosen).Select(fault => (fault, seed))];
     }
 
