@@ -11,6 +11,7 @@ public sealed class DeployStream : IAsyncDisposable
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AskedFor = TimeSpan.FromSeconds(10);
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
     private readonly CancellationTokenSource _stop = new();
@@ -55,7 +56,7 @@ public sealed class DeployStream : IAsyncDisposable
         var lost = new List<string>();
         foreach (var stream in _streams.Where(s => s.Count > 0))
         {
-            var status = (await _http.GetFromJsonAsync<JsonNode>(new Uri(_api, stream.App)))!;
+            var status = await Status(stream.App);
             var found = int.Parse((string)status["spec"]!["env"]!["N"]!, CultureInfo.InvariantCulture);
             if (found < stream.LastAcknowledged || found > stream.LastAttempted)
                 lost.Add($"{stream.App} has {found}; {stream.LastAcknowledged} was acknowledged, {stream.LastAttempted} asked for last");
@@ -68,6 +69,19 @@ public sealed class DeployStream : IAsyncDisposable
         await Stop();
         _http.Dispose();
         _stop.Dispose();
+    }
+
+    /// <summary>What the API says of an app, which may ask to be asked again soon after a fault.</summary>
+    private async Task<JsonNode> Status(string app)
+    {
+        for (var asked = Stopwatch.GetTimestamp(); ; await Task.Delay(Pace, CancellationToken.None))
+        {
+            using var answer = await _http.GetAsync(new Uri(_api, app));
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable && Stopwatch.GetElapsedTime(asked) < AskedFor)
+                continue;
+            answer.EnsureSuccessStatusCode();
+            return (await answer.Content.ReadFromJsonAsync<JsonNode>())!;
+        }
     }
 
     private async Task Deploy(Stream stream)
