@@ -17,8 +17,8 @@ internal interface IVmDriver
     Task ResizeAsync(Capacity offered, CancellationToken cancellation);
 
     /// <summary>
-    /// Ends containers of the running VM at once, without its engine: that writes to its disk first, and may wait for the disk for as long as
-    /// the containers keep it busy.
+    /// Kills containers of the running VM without its engine, which may have to wait for a disk that the containers keep busy. They may
+    /// live on for a moment after this completes.
     /// </summary>
     /// <param name="engineIds">By the engine's names for them; what has ended is no error.</param>
     /// <param name="cancellation">Gives up.</param>

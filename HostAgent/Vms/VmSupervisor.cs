@@ -96,7 +96,7 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
         }
     }
 
-    /// <summary>Gives containers up for good (<see cref="VmReconciler.Fail"/>); those without any grace have ended when this completes.</summary>
+    /// <summary>Gives containers up for good (<see cref="VmReconciler.Fail"/>); those without any grace are killed without waiting for their engine.</summary>
     public async Task FailAsync(IReadOnlyList<RunningContainer> containers, string reason, int graceSeconds, CancellationToken cancellation)
     {
         foreach (var container in containers)

@@ -34,7 +34,7 @@ internal sealed class GuestConsole : IDisposable
     /// <summary>Tells the VM what time it is.</summary>
     public Task TellTimeAsync(DateTimeOffset now, CancellationToken cancellation) => WriteAsync($"time {Seconds(now)}", cancellation);
 
-    /// <summary>Ends containers of the VM at once.</summary>
+    /// <summary>Tells the VM to kill containers; it does not say when it has.</summary>
     public Task KillAsync(IReadOnlyList<string> engineIds, CancellationToken cancellation) => WriteAsync($"kill {string.Join(' ', engineIds)}", cancellation);
 
     /// <summary>Asks the VM to end its containers and itself.</summary>
