@@ -206,10 +206,11 @@ public sealed class RoutingTests(Platform platform)
     {
         await using var backend = await Backend.Start("many-1");
         await using var gateway = await TestGateway.Start(platform);
-        var before = GC.GetTotalMemory(forceFullCollection: true);
+        // What one thread allocates bounds what is kept, and the other tests of this process have no part in it.
+        var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 10_000; i++)
             gateway.Routes.Learn(Routes.Of($"many-{i}", Region, 1, backend.Endpoint), $"many-{i}.localhost");
-        var bytes = (GC.GetTotalMemory(forceFullCollection: true) - before) / 10_000;
+        var bytes = (GC.GetAllocatedBytesForCurrentThread() - before) / 10_000;
 
         Assert.Equal(10_000, gateway.Routes.Count);
         Assert.Equal("many-1", (await gateway.Ask("many-9999")).Body);
