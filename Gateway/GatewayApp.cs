@@ -54,6 +54,7 @@ internal static class GatewayApp
         AddHosted<ClusterConnection>(services);
         AddHosted<Renewal>(services);
         AddHosted<ApiDirectory>(services);
+        AddHosted<ApiHealth>(services);
     }
 
     private static void AddHosted<T>(IServiceCollection services)

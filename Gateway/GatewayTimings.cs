@@ -21,6 +21,12 @@ internal sealed record GatewayTimings
     /// <summary>How often the silos' API addresses are asked for.</summary>
     public TimeSpan ApiRefresh { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often silos are asked whether they answer.</summary>
+    public TimeSpan ApiHealth { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A silo that does not answer that for so long is left out.</summary>
+    public TimeSpan ApiSilent { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>An app without a request for so long is forgotten.</summary>
     public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(10);
 

@@ -8,7 +8,8 @@ namespace Hosting.Gateway.Proxy;
 
 /// <summary>
 /// Delivers a request to an upstream: one try in the usual case; after a failure that is safe to repeat, other replicas in
-/// rounds of three, and between rounds, or while there is no replica at all, it waits for a change.
+/// rounds of three, and between rounds, or while there is no replica at all, it waits for a change. So it does before the last try after
+/// resets: replicas that die together, with their VM, each reset a request first and only refuse connections then.
 /// </summary>
 internal sealed class Delivery(
     GatewayOptions options, GatewayTimings timings, Renewal renewal, ParkingLot parking, GatewayMetrics metrics, TimeProvider time,
@@ -84,7 +85,7 @@ internal sealed class Delivery(
             }
             if (replica is not null)
                 tried.Add(replica);
-            (replica, var problem) = await Next(context, upstream, tried, started);
+            (replica, var problem) = await Next(context, upstream, tried, started, settle: resets == MaxResets - 1 && failure == DeliveryFailure.Reset);
             if (replica is null)
             {
                 await problem.Write(context);
@@ -95,17 +96,18 @@ internal sealed class Delivery(
         }
     }
 
-    /// <summary>The replica for the next try, waiting for one where there is none; without one, what to answer.</summary>
-    private async Task<(Replica? Replica, Problem Problem)> Next(HttpContext context, Upstream upstream, List<Replica> tried, long started)
+    /// <summary>The replica for the next try, waiting for one where there is none, and for a change first if it is to; without one, what to answer.</summary>
+    private async Task<(Replica? Replica, Problem Problem)> Next(HttpContext context, Upstream upstream, List<Replica> tried, long started, bool settle)
     {
-        while (true)
+        for (; ; settle = false)
         {
             var view = upstream.View;
-            if (tried.Count < TriesPerRound && upstream.Enter(tried, time, options.SaturatedAt) is { } replica)
+            if (!settle && tried.Count < TriesPerRound && upstream.Enter(tried, time, options.SaturatedAt) is { } replica)
                 return (replica, default);
             if (await WaitForChange(context, upstream, view, started) is { } problem)
                 return (null, problem);
-            tried.Clear();
+            if (!settle)
+                tried.Clear();
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class Replica
     internal static readonly TimeSpan LongestEjection = TimeSpan.FromSeconds(10);
 
     private const int Retired = int.MinValue / 2;
+    private volatile bool _silent;
     private int _failures;
     private int _inFlight;
     private long _ejectedUntil;
@@ -56,9 +57,16 @@ internal sealed class Replica
     /// <summary>From now on it takes no request on; those it has go on. To be called once.</summary>
     public void Retire() => Interlocked.Add(ref _inFlight, Retired);
 
-    /// <summary>Whether it is left out for now, because connections to it failed.</summary>
+    /// <summary>Whether it did not answer when it was asked last if it is there.</summary>
+    public bool IsSilent
+    {
+        get => _silent;
+        set => _silent = value;
+    }
+
+    /// <summary>Whether it is left out for now, because connections to it failed or it is silent.</summary>
     public bool IsEjected(TimeProvider time) =>
-        Volatile.Read(ref _failures) > 0 && time.GetTimestamp() < Volatile.Read(ref _ejectedUntil);
+        _silent || (Volatile.Read(ref _failures) > 0 && time.GetTimestamp() < Volatile.Read(ref _ejectedUntil));
 
     /// <summary>A connection failed. Failures of requests that were under way together count once.</summary>
     /// <returns>How long it is left out; null when it is already.</returns>

@@ -82,6 +82,25 @@ public sealed class DeliveryTests(Platform platform)
     }
 
     [Fact]
+    public async Task A_get_that_replicas_of_a_dying_vm_reset_waits_for_what_comes_after_them()
+    {
+        ResettingBackend[] dying = [new("dying-1"), new("dying-2"), new("dying-3"), new("dying-4")];
+        await using var next = await Backend.Start("dying-next");
+        var app = _script.App("dying");
+        app.Put(Region, [.. dying.Select(replica => replica.Endpoint)]);
+        await using var gateway = await TestGateway.Start(platform);
+
+        var asking = gateway.Ask("dying");
+        await Eventually.Get(() => Task.FromResult(dying.Sum(replica => replica.Requests)), resets => resets == 2);
+        foreach (var replica in dying)
+            await replica.DisposeAsync();
+        app.Put(Region, next.Endpoint);
+
+        Assert.Equal("dying-next", (await asking).Body);
+        Assert.Equal(2, dying.Sum(replica => replica.Requests));
+    }
+
+    [Fact]
     public async Task An_error_of_the_app_itself_is_passed_on()
     {
         await using var backend = await Backend.Start("err-1", context =>

@@ -202,6 +202,27 @@ public sealed class RoutingTests(Platform platform)
     }
 
     [Fact]
+    public async Task A_silo_that_takes_requests_and_does_not_answer_gets_none_until_it_does()
+    {
+        var frozen = new TaskCompletionSource();
+        await using var alive = await Backend.Start("silo-alive", context => context.Response.WriteAsync("alive"));
+        await using var silent = await Backend.Start("silo-silent", async context =>
+        {
+            await frozen.Task.WaitAsync(context.RequestAborted);
+            await context.Response.WriteAsync("thawed");
+        });
+        _script.Api = ["http://" + alive.Endpoint.Address, "http://" + silent.Endpoint.Address];
+        await using var gateway = await TestGateway.Start(platform, TestGateway.Quick with { ApiSilent = TimeSpan.FromMilliseconds(200) });
+        await Eventually.Get(() => Task.FromResult(gateway.Routes.Api.View.Near), silos => silos.Any(silo => silo.IsSilent));
+
+        for (var i = 0; i < 6; i++)
+            Assert.Equal("alive", (await gateway.Ask("api.localhost", path: "/v1/apps")).Body);
+        frozen.SetResult();
+
+        Assert.Equal("thawed", await Eventually.Get(async () => (await gateway.Ask("api.localhost", path: "/v1/apps")).Body, body => body == "thawed"));
+    }
+
+    [Fact]
     public async Task Ten_thousand_apps_are_known_at_once()
     {
         await using var backend = await Backend.Start("many-1");

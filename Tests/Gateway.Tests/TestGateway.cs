@@ -38,6 +38,7 @@ internal sealed class TestGateway : IAsyncDisposable
         Renewal = TimeSpan.FromMinutes(5),
         RenewalTick = TimeSpan.FromMilliseconds(50),
         ApiRefresh = TimeSpan.FromMilliseconds(100),
+        ApiHealth = TimeSpan.FromMilliseconds(50),
         Negative = TimeSpan.FromSeconds(1),
     };
 

@@ -83,8 +83,13 @@ build_all() {
   printf '%s\n' "$cli" >"$BUILD_STATE/cli.stamp"
 }
 
-# The folder of a project's output, below the checkout.
-output_of() { printf '%s' "$1/bin/Release/net10.0"; }
+# The folder of what is started of a project, below the checkout.
+output_of() {
+  case $1 in
+    Silo) printf 'Silo/bin/Release/net10.0/publish' ;; # compiled ahead
+    *) printf '%s' "$1/bin/Release/net10.0" ;;
+  esac
+}
 
 # What changes when a project's own output does; part of a launch script, so that a rebuilt service is restarted.
 build_id() { stat -c '%n %s %Y' "$REPO/$(output_of "$1")"/Hosting.*.dll | sha1sum | cut -c1-12; }

@@ -14,6 +14,8 @@ internal static class FailoverBenchmark
     private const int SecondsEach = 25;
     private static readonly TimeSpan AtMost = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Calm = TimeSpan.FromSeconds(3);
+    // The development stack's supervisor pauses for longer each time that a process lives for less than 10 s.
+    private static readonly TimeSpan Lived = TimeSpan.FromSeconds(11);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
 
     private static readonly Fault[] Faults =
@@ -21,7 +23,7 @@ internal static class FailoverBenchmark
         new("silo-killed", "one of 3 silos killed", run => $"kill silo-{1 + (run % Silos)}", IsBounded: true),
         new("silo-frozen", "one of 3 silos frozen for 8 s", run => $"freeze silo-{1 + (run % Silos)} --for 8", IsBounded: true),
         new("silo-alone", "one of 3 silos cut off from the others for 8 s", run => $"cut silo-{1 + (run % Silos)} peers --for 8"),
-        new("postgres-killed", "PostgreSQL killed", _ => "kill postgres"),
+        new("postgres-killed", "PostgreSQL killed", _ => "kill postgres", Before: Lived),
         new("agent-killed", "an agent killed", run => $"kill agent-{1 + (run % 2)}"),
     ];
 
@@ -61,7 +63,7 @@ internal static class FailoverBenchmark
         await using var load = ConstantLoad.Start(() => stack.Gateway, $"{App}.localhost");
         await using var stream = new DeployStream(stack.Gateway);
         await using var probe = new ApiProbe(stack.Gateway);
-        await Task.Delay(Calm, cancellation);
+        await Task.Delay(fault.Before ?? Calm, cancellation);
         stream.Reset();
         probe.Outage.Reset();
         var sent = load.After(0).Count;
@@ -127,7 +129,8 @@ internal static class FailoverBenchmark
     /// <param name="What">For people.</param>
     /// <param name="Command">Arguments of <c>infra/chaos</c> in a run.</param>
     /// <param name="IsBounded">Whether there is a goal for how long the API is away.</param>
-    private sealed record Fault(string Name, string What, Func<int, string> Command, bool IsBounded = false);
+    /// <param name="Before">How long the stack runs untroubled before it; <see cref="Calm"/> when it is not said.</param>
+    private sealed record Fault(string Name, string What, Func<int, string> Command, bool IsBounded = false, TimeSpan? Before = null);
 
     /// <summary>What one run came to.</summary>
     private sealed record Away(TimeSpan Api, TimeSpan Deployments, int Failed, int Sent);

@@ -4,4 +4,5 @@ namespace Hosting.Benchmarks.Reaction;
 /// <param name="Sent">Timestamp of its beginning.</param>
 /// <param name="Ended">Timestamp of its end.</param>
 /// <param name="By">The replica that answered; null when it failed.</param>
-internal readonly record struct Answer(long Sent, long Ended, string? By);
+/// <param name="Failure">What was wrong when it failed.</param>
+internal readonly record struct Answer(long Sent, long Ended, string? By, string? Failure = null);

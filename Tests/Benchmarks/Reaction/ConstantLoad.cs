@@ -71,28 +71,29 @@ internal sealed class ConstantLoad : IAsyncDisposable
     private async Task Ask()
     {
         var sent = Stopwatch.GetTimestamp();
-        var by = await Name();
-        var answer = new Answer(sent, Stopwatch.GetTimestamp(), by);
+        var (by, failure) = await Name();
+        var answer = new Answer(sent, Stopwatch.GetTimestamp(), by, failure);
         lock (_lock)
             _answers.Add(answer);
     }
 
     /// <summary>The sample app answers "Hello from" and its host name.</summary>
-    private async Task<string?> Name()
+    private async Task<(string? By, string? Failure)> Name()
     {
         if (_next() is not { } address)
-            return null;
+            return (null, "nobody to ask");
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         request.Headers.Host = _host;
         request.Headers.ConnectionClose = true;
         try
         {
             using var answer = await _http.SendAsync(request);
-            return answer.IsSuccessStatusCode ? (await answer.Content.ReadAsStringAsync()).Split(' ')[^1].Trim() : null;
+            var text = await answer.Content.ReadAsStringAsync();
+            return answer.IsSuccessStatusCode ? (text.Split(' ')[^1].Trim(), null) : (null, $"{(int)answer.StatusCode} {text.ReplaceLineEndings(" ")}");
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
         {
-            return null;
+            return (null, failure.Message);
         }
     }
 }

@@ -68,10 +68,14 @@ internal static class ReactionBenchmark
             var outcome = await scenario.Sides[side].Run(cancellation);
             results.Add(side, outcome);
             var times = string.Join(", ", outcome.Times.Select(Text));
-            line.Add($"{scenario.Sides[side].Name} {times}{(outcome.Failed > 0 ? $" ({outcome.Failed} of {outcome.Sent} failed)" : "")}");
+            line.Add($"{scenario.Sides[side].Name} {times}{Failures(outcome)}");
         }
         await Say($"  {progress} {scenario.Name}: {string.Join("; ", line)}");
     }
+
+    /// <summary>How many failed, and of what, the most frequent first.</summary>
+    private static string Failures(Outcome outcome) => outcome.Failures.Count == 0 ? ""
+        : $" ({outcome.Failures.Count} of {outcome.Sent} failed: {string.Join(", ", outcome.Failures.CountBy(why => why).OrderByDescending(why => why.Value).Select(why => $"{why.Value} times {why.Key}"))})";
 
     /// <summary>Without sides, only to know of them.</summary>
     private static IReadOnlyList<Scenario> Scenarios(Platform? ours, Swarm? swarm, BareRuns? bare)

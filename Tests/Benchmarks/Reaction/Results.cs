@@ -49,9 +49,9 @@ internal sealed class Results(Scenario scenario)
 
     private Figure Failures(int peer)
     {
-        var failed = _outcomes[0].Sum(o => o.Failed);
+        var failed = _outcomes[0].Sum(o => o.Failures.Count);
         return new Figure($"  failed{(peer > 1 ? $", {scenario.Sides[peer].Name}" : $" of {_outcomes[0].Sum(o => o.Sent)}")}", failed, "",
-            peer < scenario.Sides.Count ? _outcomes[peer].Sum(o => o.Failed) : null,
+            peer < scenario.Sides.Count ? _outcomes[peer].Sum(o => o.Failures.Count) : null,
             scenario.NoneFails ? "none" : null, scenario.NoneFails ? failed == 0 : null);
     }
 

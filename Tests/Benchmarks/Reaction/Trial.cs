@@ -4,10 +4,10 @@ namespace Hosting.Benchmarks.Reaction;
 
 /// <summary>What one run of a scenario came to.</summary>
 /// <param name="Times">Times from the cause on, in the order of the scenario's figures.</param>
-/// <param name="Failed">Requests that failed.</param>
+/// <param name="Failures">What was wrong with each request that failed.</param>
 /// <param name="Sent">Requests sent.</param>
 /// <param name="Slowest">The slowest request that was answered.</param>
-internal sealed record Outcome(IReadOnlyList<TimeSpan> Times, int Failed, int Sent, TimeSpan Slowest);
+internal sealed record Outcome(IReadOnlyList<TimeSpan> Times, IReadOnlyList<string> Failures, int Sent, TimeSpan Slowest);
 
 /// <summary>One app under load, before and after something happens to it. The same for both sides.</summary>
 internal sealed class Trial(ConstantLoad load, CancellationToken cancellation)
@@ -54,7 +54,7 @@ internal sealed class Trial(ConstantLoad load, CancellationToken cancellation)
     private static Outcome Sum(IReadOnlyList<TimeSpan> times, List<Answer> answers)
     {
         var slowest = answers.Where(a => a.By is not null).Select(a => Stopwatch.GetElapsedTime(a.Sent, a.Ended)).DefaultIfEmpty().Max();
-        return new Outcome(times, answers.Count(a => a.By is null), answers.Count, slowest);
+        return new Outcome(times, [.. answers.Select(a => a.Failure).OfType<string>()], answers.Count, slowest);
     }
 
     /// <summary>The app's replicas, once all have answered.</summary>
