@@ -13,6 +13,8 @@ internal sealed class EngineDriver(AgentSettings settings, VmSettings vm, TimePr
     private static readonly TimeSpan ProxySettle = TimeSpan.FromMilliseconds(50);
     private static readonly (int First, int Last) PublishedPorts = (20_000, 29_999);
 
+    public bool KeepsFreedMemory => false;
+
     public async Task<RunningVm> StartAsync(Capacity offered, CancellationToken cancellation)
     {
         var engine = await ConnectAsync(cancellation);

@@ -6,6 +6,9 @@ namespace Hosting.HostAgent.Vms;
 /// <summary>Runs one VM. Every verb is idempotent.</summary>
 internal interface IVmDriver
 {
+    /// <summary>Whether memory that comes free in the VM is the server's only seconds later.</summary>
+    bool KeepsFreedMemory { get; }
+
     /// <summary>Takes over the VM where it runs already, else starts it, and answers once its engine does.</summary>
     /// <param name="offered">What it offers to containers.</param>
     /// <param name="cancellation">Gives up.</param>

@@ -41,6 +41,8 @@ internal sealed class NestedDriver : IVmDriver
 
     private string Log => _slot.FileOf("engine.log");
 
+    public bool KeepsFreedMemory => false;
+
     public async Task<RunningVm> StartAsync(Capacity offered, CancellationToken cancellation)
     {
         Directory.CreateDirectory(_slot.FileOf("data"));

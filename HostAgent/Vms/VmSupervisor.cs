@@ -9,18 +9,17 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
 {
     private static readonly TimeSpan TidyEvery = TimeSpan.FromSeconds(30);
 
-    /// <summary>After it was told, the control plane places nothing more in what is not offered any more, and what it placed before is known here.</summary>
-    private static readonly TimeSpan ToldAfter = TimeSpan.FromMilliseconds(500);
+    /// <summary>A VM that was ended for its memory would take it again at once.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
 
-    private Capacity? _has;
-    private long _toldAt;
-    private string? _trouble;
+    private readonly VmSize _size = new(vm, driver, board, time, log);
+    private bool _rests;
 
     /// <summary>The VM; its capacity is the most that it offers.</summary>
     public VmSettings Vm { get; private set; } = vm;
 
     /// <summary>What it offers to containers now.</summary>
-    public Capacity Offered { get; private set; } = vm.Capacity;
+    public Capacity Offered => _size.Offered;
 
     /// <summary>Whether the server will do without it: it takes nothing more, and goes once it is empty.</summary>
     public bool Leaving { get; private set; }
@@ -43,7 +42,8 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
             var began = time.GetTimestamp();
             var (reason, wasUp) = await TryRunOnceAsync(cancellation);
             failures = wasUp && time.GetElapsedTime(began) >= Backoff.WellAfter ? 1 : failures + 1;
-            var delay = wasUp ? Backoff.BeforeRestart(failures) : Backoff.AfterFailures(failures);
+            var delay = _rests ? Rest : wasUp ? Backoff.BeforeRestart(failures) : Backoff.AfterFailures(failures);
+            _rests = false;
             SetNotReady(reason);
             log.LogWarning("VM {Vm} is not up: {Reason}. It is started again in {Delay} s", Vm.Name, reason, delay.TotalSeconds);
             await Task.Delay(delay, time, cancellation);
@@ -66,43 +66,27 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
         board.Wake();
     }
 
+    /// <inheritdoc cref="VmSize.OfferAsync"/>
+    public Task OfferAsync(Capacity target, CancellationToken cancellation) => _size.OfferAsync(target, cancellation);
+
     /// <summary>
-    /// Brings it nearer to what it is to offer; called again and again. What it gives up is no longer offered first and taken from it
-    /// then; what it gets it has first, and offers then.
+    /// Gives containers up for good (<see cref="VmReconciler.Fail"/>); those without any grace are killed without waiting for their engine. A VM that
+    /// would keep their memory for seconds ends with the last of them.
     /// </summary>
-    public async Task OfferAsync(Capacity target, CancellationToken cancellation)
-    {
-        if (_has is not { } has)
-        {
-            Tell(target);
-            return;
-        }
-
-        try
-        {
-            if (target.Or(has) is var more && more != has)
-                _has = has = await ResizeAsync(more, cancellation);
-            if (target != Offered)
-                Tell(target);
-            else if (has != target && time.GetElapsedTime(_toldAt) >= ToldAfter)
-                _has = await ResizeAsync(target, cancellation);
-            _trouble = null;
-        }
-        catch (VmException error)
-        {
-            if (_trouble != error.Message)
-                log.LogWarning("VM {Vm} could not be given another size; this is tried on: {Reason}", Vm.Name, error.Message);
-            _trouble = error.Message;
-        }
-    }
-
-    /// <summary>Gives containers up for good (<see cref="VmReconciler.Fail"/>); those without any grace are killed without waiting for their engine.</summary>
     public async Task FailAsync(IReadOnlyList<RunningContainer> containers, string reason, int graceSeconds, CancellationToken cancellation)
     {
         foreach (var container in containers)
             reconciler.Fail(container.Id, reason, graceSeconds);
         if (graceSeconds > 0 || containers.Count == 0)
             return;
+        if (driver.KeepsFreedMemory && FirstProcess is { } machine && reconciler.Running().All(one => containers.Any(other => other.Id == one.Id)))
+        {
+            log.LogWarning("VM {Vm} is ended with all of its containers, and started again in {Rest} s", Vm.Name, Rest.TotalSeconds);
+            _rests = true;
+            machine.Kill();
+            return;
+        }
+
         try
         {
             await driver.KillAsync([.. containers.Select(container => container.EngineId)], cancellation);
@@ -124,20 +108,6 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
         reconciler.Dispose();
     }
 
-    private async Task<Capacity> ResizeAsync(Capacity to, CancellationToken cancellation)
-    {
-        await driver.ResizeAsync(to, cancellation);
-        return to;
-    }
-
-    private void Tell(Capacity offered)
-    {
-        if (offered == Offered)
-            return;
-        (Offered, _toldAt) = (offered, time.GetTimestamp());
-        board.Wake();
-    }
-
     private async Task<(string Reason, bool WasUp)> TryRunOnceAsync(CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
@@ -154,7 +124,8 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
 
         log.LogInformation("VM {Vm} is up at {Address} ({How} in {Milliseconds:0} ms)",
             Vm.Name, up.Address, up.Adopted ? "taken over" : "started", time.GetElapsedTime(began).TotalMilliseconds);
-        (FirstProcess, _has) = (up.FirstProcess, up.Has);
+        FirstProcess = up.FirstProcess;
+        _size.Started(up.Has);
         SetNotReady(null);
         return (await StayAsync(up, cancellation), true);
     }
@@ -181,7 +152,8 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
         }
 
         cancellation.ThrowIfCancellationRequested();
-        (FirstProcess, _has) = (null, null);
+        FirstProcess = null;
+        _size.Ended();
         reconciler.Detach();
         return end.IsCompletedSuccessfully ? await end : "its containers could not be worked on";
     }

@@ -52,6 +52,8 @@ internal sealed class QemuDriver : IVmDriver
 
     private string Console => _slot.FileOf("console.log");
 
+    public bool KeepsFreedMemory => true;
+
     public async Task<RunningVm> StartAsync(Capacity offered, CancellationToken cancellation)
     {
         Directory.CreateDirectory(_slot.Directory);

@@ -41,19 +41,22 @@ public sealed class QemuVmFixture : IAsyncLifetime
         BusyboxImage.Write(Path.Combine(images, "web.tar"), NestedVmFixture.Image);
         // An emulated VM uses what there is: this server may be full, and has no primary to mind.
         Hub = await TestHub.StartAsync(policy: new Policy { Admit = 1, Evict = 1, EvictAfterSeconds = 60 });
-        Agent = new AgentProcess(new
-        {
-            Region = "eu-1", Server = "srv-q", Hubs = new[] { Hub.Address }, StateDirectory, ImagesDirectory = images, VmImage = Image,
-            Primary = new { Processes = new[] { "no-such-program" } },
-            // A server of its own: the VM is in the lowest class there, and not behind everything else on this machine.
-            Share = new { CpuMillis = Environment.ProcessorCount * 1000, MemoryMiB = 2048 },
-            Vms = new[] { new { Name = Vm, Driver = "qemu", CpuMillis = 2000, MemoryMiB, DiskMiB = 1024 } },
-        }, Directory);
+        Agent = new AgentProcess(Configuration(lastResortMemory: 0.97), Directory);
         var watch = Stopwatch.StartNew();
         Agent.Start();
         await ReadyAsync();
         ReadyAfter = watch.Elapsed;
     }
+
+    /// <summary>Of an agent that acts by itself when so much of its server's memory is in use.</summary>
+    public object Configuration(double lastResortMemory) => new
+    {
+        Region = "eu-1", Server = "srv-q", Hubs = new[] { Hub.Address }, StateDirectory, ImagesDirectory = Path.Combine(Directory, "images"), VmImage = Image,
+        Primary = new { Processes = new[] { "no-such-program" } }, LastResortMemory = lastResortMemory,
+        // A server of its own: the VM is in the lowest class there, and not behind everything else on this machine.
+        Share = new { CpuMillis = Environment.ProcessorCount * 1000, MemoryMiB = 2048 },
+        Vms = new[] { new { Name = Vm, Driver = "qemu", CpuMillis = 2000, MemoryMiB, DiskMiB = 1024 } },
+    };
 
     public async Task ReadyAsync()
     {

@@ -42,6 +42,20 @@ public sealed class QemuVmTests(QemuVmFixture vm, ITestOutputHelper output) : IC
         await vm.ReadyAsync();
         await AnswersAsync(await RunningAsync(web));
         Assert.Equal(process, vm.EmulatorPid());
+        await TheVmEndsWithItsLastContainerWhenMemoryIsNearlyGoneAsync(web);
+    }
+
+    /// <summary>Its kernel would keep the memory for seconds.</summary>
+    private async Task TheVmEndsWithItsLastContainerWhenMemoryIsNearlyGoneAsync(DesiredContainer web)
+    {
+        var emulator = HostProcess.Find(vm.EmulatorPid())!;
+        await vm.Agent.StopAsync();
+        vm.Hub.Forget();
+        vm.Agent.Configure(vm.Configuration(lastResortMemory: 0.001));
+        vm.Agent.Start();
+        var failed = await vm.Hub.Container(web.Id, one => one.State == ContainerState.Failed, QemuVmFixture.Patience);
+        Assert.StartsWith("stopped by its server: memory", failed.Reason, StringComparison.Ordinal);
+        await emulator.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20));
     }
 
     /// <summary>The server comes close to its threshold: the VM offers less first, then its balloon takes the memory from it.</summary>
