@@ -72,8 +72,9 @@ internal static class InterferenceBenchmark
         "  the agent without a control plane, thresholds 1. Alone: they stand still. Unprotected: their group at the default weight.",
         $"{options.Rounds} rounds of windows of {options.Seconds} s one right after the other with the same requests; medians of the rounds. Times alone: the median of the ratios within a round;",
         "  beside it, as alone, the same of two windows that are both alone: as far as that is from 1, it is noise.",
-        "Relief: the primary takes 700 MiB where the agent's limit leaves 300; until the server is below that limit again, 10 s at most.",
-        "Wait: time that the primary's threads could have run and waited for a CPU (schedstat). Harvested: CPU of the VMs, of all that the primary left, whoever else used it.",
+        "Relief: the primary takes 700 MiB where the agent's limit leaves 300; from when the server is over that limit until it is below again, 10 s at most.",
+        "Wait: time that the primary's threads could have run and waited for a CPU (schedstat). Harvested: CPU of the VMs, of all that the primary left, whoever else used it;",
+        "  alone: how much of that was idle while the VMs stood still. The rest went to the kernel, to this benchmark, or was taken from the whole machine.",
     ];
 
     private static Task Say(string line) => Console.Error.WriteLineAsync(line);

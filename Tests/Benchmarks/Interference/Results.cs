@@ -17,6 +17,7 @@ internal sealed class Results(string driver, double load)
 
     public IEnumerable<Figure> Figures()
     {
+        yield return new Figure(Name("CPU used by the primary"), Median(Neighbours.Ours, one => one.Used) * 100, "%", Median(Neighbours.Alone, one => one.Used) * 100);
         foreach (var percent in new[] { 50, 99 })
             yield return new Figure(Name($"p{percent}"), Median(Neighbours.Ours, one => one.Percentile(percent)), "ms", Median(Neighbours.Alone, one => one.Percentile(percent)));
         yield return new Figure(Name("p99.9 of all rounds"), OfAll(Neighbours.Ours), "ms", OfAll(Neighbours.Alone));
@@ -24,14 +25,14 @@ internal sealed class Results(string driver, double load)
         yield return AtMost("p99 / alone", one => one.Percentile(99), MostLatency);
         yield return AtMost("wait / alone", one => one.Wait, MostWait);
         var harvested = Median(Neighbours.Ours, one => one.Harvested);
-        yield return new Figure(Name("harvested"), harvested * 100, "%", null, string.Create(CultureInfo.InvariantCulture, $"at least {LeastHarvest * 100:0} %"), harvested >= LeastHarvest);
+        yield return new Figure(Name("harvested"), harvested * 100, "%", Median(Neighbours.Alone, one => one.Idle) * 100, string.Create(CultureInfo.InvariantCulture, $"at least {LeastHarvest * 100:0} %"), harvested >= LeastHarvest);
         yield return new Figure(Name("unprotected p99"), Median(Neighbours.Unprotected, one => one.Percentile(99)), "ms", Median(Neighbours.Alone, one => one.Percentile(99)));
         yield return new Figure(Name("unprotected p99 / alone"), Ratio(Neighbours.Unprotected, one => one.Percentile(99)), "x");
         yield return new Figure(Name("unprotected wait / alone"), Ratio(Neighbours.Unprotected, one => one.Wait), "x");
     }
 
     public string Line() => string.Join("; ", _rounds[^1].OrderBy(one => one.Key).Select(one => string.Create(CultureInfo.InvariantCulture,
-        $"{one.Key} p99 {one.Value.Percentile(99):0.00} ms wait {one.Value.Wait:0.0} ms/s harvested {one.Value.Harvested:0.00} others {one.Value.Others:0.00}")));
+        $"{one.Key} used {one.Value.Used:0.00} p99 {one.Value.Percentile(99):0.00} ms wait {one.Value.Wait:0.0} ms/s harvested {one.Value.Harvested:0.00} others {one.Value.Others:0.00}")));
 
     /// <summary>Beside it the same of two windows that are both alone: as far as that is from 1, it is noise.</summary>
     private Figure AtMost(string what, Func<Measured, double> figure, double most)
