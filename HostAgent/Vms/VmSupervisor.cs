@@ -13,7 +13,7 @@ internal sealed class VmSupervisor(VmSettings vm, IVmDriver driver, VmReconciler
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
 
     private readonly VmSize _size = new(vm, driver, board, time, log);
-    private bool _rests;
+    private volatile bool _rests;
 
     /// <summary>The VM; its capacity is the most that it offers.</summary>
     public VmSettings Vm { get; private set; } = vm;
