@@ -20,8 +20,10 @@ public sealed class VmSizeTests
         var size = Size(driver);
 
         await size.OfferAsync(Half, Cancel);
+        _time.Advance(0.4);
+        await size.OfferAsync(Half, Cancel);
         Assert.Equal((Half, 0), (size.Offered, driver.Sizes.Count));
-        _time.Advance(0.5);
+        _time.Advance(0.1);
         await size.OfferAsync(Half, Cancel);
         Assert.Equal([Half], driver.Sizes);
         await size.OfferAsync(Whole, Cancel);
@@ -50,6 +52,8 @@ public sealed class VmSizeTests
         var size = Size(driver);
         size.Ended();
 
+        await size.OfferAsync(Half, Cancel);
+        _time.Advance(1);
         await size.OfferAsync(Half, Cancel);
 
         Assert.Equal((Half, 0), (size.Offered, driver.Sizes.Count));
