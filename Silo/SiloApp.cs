@@ -89,6 +89,9 @@ internal static class SiloApp
         foreach (var (region, database) in options.OwnDatabases)
             silo.AddAdoNetGrainStorage(RegionDocuments.Own(region), (AdoNetGrainStorageOptions o) => Store(o, database));
         options.Tuning.Apply(silo);
+        silo.Services.AddSingleton<LostPeers>().AddHostedService(services => services.GetRequiredService<LostPeers>());
+        silo.Services.AddOptions<SiloConnectionOptions>().Configure<LostPeers>(
+            (o, peers) => o.ConfigureSiloOutboundConnection(connection => connection.Use(peers.Around)));
         // A failure of the database travels to the caller as what it is; otherwise the caller hears only that it could not be sent.
         silo.Services.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add("Npgsql"));
         silo.AddHostingGrains(options.ConnectionString, options.RegionConnectionStrings, options.RegionNames, $"http://{options.Address}:{options.ApiPort}");

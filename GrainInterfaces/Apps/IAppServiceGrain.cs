@@ -16,7 +16,7 @@ public interface IAppServiceGrain : IGrainWithStringKey
     [Alias("Deploy")] Task<DeployResult> Deploy(AppSpec spec, bool dryRun = false);
 
     /// <summary>Its status; null when there is no such app.</summary>
-    [Alias("GetStatus")] Task<AppStatus?> GetStatus();
+    [Alias("GetStatus"), AlwaysInterleave] Task<AppStatus?> GetStatus();
 
     /// <summary>Deletes the app; its containers are drained and its hostnames freed. Null when there is no such app.</summary>
     [Alias("Delete")] Task<AppStatus?> Delete();
@@ -31,16 +31,16 @@ public interface IAppServiceGrain : IGrainWithStringKey
     [Alias("Rollback")] Task<DeployResult?> Rollback(int? revision = null);
 
     /// <summary>The revisions that are kept (the last 10), the newest first; null when there is no such app.</summary>
-    [Alias("GetRevisions")] Task<IReadOnlyList<AppRevision>?> GetRevisions();
+    [Alias("GetRevisions"), AlwaysInterleave] Task<IReadOnlyList<AppRevision>?> GetRevisions();
 
     /// <summary>Its deployment records that are not over, over all regions; null when there is no such app.</summary>
-    [Alias("GetContainers")] Task<IReadOnlyList<ContainerRecord>?> GetContainers();
+    [Alias("GetContainers"), AlwaysInterleave] Task<IReadOnlyList<ContainerRecord>?> GetContainers();
 
     /// <summary>
     /// Subscribes a gateway for <see cref="RouteLease.Seconds"/> and answers where the app runs: null when nothing
     /// changed since <paramref name="known"/>. An app that does not exist answers a route with no regions.
     /// </summary>
-    [Alias("Watch")] Task<AppRoute?> Watch(IRouteObserver observer, RouteVersion? known);
+    [Alias("Watch"), AlwaysInterleave] Task<AppRoute?> Watch(IRouteObserver observer, RouteVersion? known);
 
     /// <summary>Whether the app's durable spec names that host name: how a name finds out that a claim was never finished.</summary>
     [Alias("Owns"), AlwaysInterleave] Task<bool> Owns(string hostname);

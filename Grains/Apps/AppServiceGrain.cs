@@ -20,6 +20,8 @@ internal sealed class AppServiceGrain(
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookAtRegionsEvery = TimeSpan.FromSeconds(3);
 
+    private readonly Durable<AppDocument> _app = new(document);
+
     // Regions that confirmed the document's generation. What is not confirmed is told again.
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly HashSet<string> _unreachable = new(StringComparer.Ordinal);
@@ -31,7 +33,7 @@ internal sealed class AppServiceGrain(
     private RouteVersion _version;
 
     private string Name => this.GetPrimaryKeyString();
-    private AppDocument App => document.State;
+    private AppDocument App => _app.Value;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -81,15 +83,16 @@ internal sealed class AppServiceGrain(
 
     public async Task<IReadOnlyList<AppRevision>?> GetRevisions()
     {
-        if (App.Spec is null)
+        var app = App;
+        if (app.Spec is null)
             return null;
-        var target = Rollbacks.DefaultTarget(App.Revision, App.Revisions.Keys, (await Status(App)).Serving);
-        return [.. App.Revisions.OrderByDescending(r => r.Key).Select(r => new AppRevision
+        var target = Rollbacks.DefaultTarget(app.Revision, app.Revisions.Keys, (await Status(app)).Serving);
+        return [.. app.Revisions.OrderByDescending(r => r.Key).Select(r => new AppRevision
         {
             Revision = r.Key,
-            CreatedAt = App.Origins.GetValueOrDefault(r.Key)?.At,
-            RollbackOf = App.Origins.GetValueOrDefault(r.Key)?.RollbackOf,
-            Current = r.Key == App.Revision,
+            CreatedAt = app.Origins.GetValueOrDefault(r.Key)?.At,
+            RollbackOf = app.Origins.GetValueOrDefault(r.Key)?.RollbackOf,
+            Current = r.Key == app.Revision,
             RollbackTarget = r.Key == target,
             Spec = r.Value,
         })];
@@ -103,7 +106,7 @@ internal sealed class AppServiceGrain(
             return null;
         if (!App.Deleting)
         {
-            await DurableState.Write(this, document, App with { Deleting = true, Shares = [], Generation = App.Generation + 1 });
+            await _app.Write(this, App with { Deleting = true, Shares = [], Generation = App.Generation + 1 });
             Log("deleted", $"app {Name} was deleted; its containers are being stopped");
             _told.Clear();
             await Reconcile();
@@ -122,7 +125,7 @@ internal sealed class AppServiceGrain(
     public async Task<AppRoute?> Watch(IRouteObserver observer, RouteVersion? known)
     {
         if (App.Spec is null)
-            return Route([]);
+            return new AppRoute { App = Name, Version = _version, Hostnames = [], Regions = [] };
         _gateways.Add(observer);
         if (known == _version)
             return null;
@@ -166,7 +169,7 @@ internal sealed class AppServiceGrain(
         var away = App.Spec.Failover ? await _regions.Look(App.Shares, before) : [];
         if (away.SequenceEqual(before, StringComparer.Ordinal))
             return;
-        await DurableState.Write(this, document, App with { Away = [.. away], Generation = App.Generation + 1 });
+        await _app.Write(this, App with { Away = [.. away], Generation = App.Generation + 1 });
         _told.Clear();
         foreach (var region in away.Except(before, StringComparer.Ordinal))
             Log("regionAway", $"region {region} is away: the other regions of app {Name} run its share of {App.Shares[region]} until it is back");
@@ -229,7 +232,7 @@ internal sealed class AppServiceGrain(
     private async Task<DeployResult> Commit(AppDocument next)
     {
         var before = App;
-        await DurableState.Write(this, document, next);
+        await _app.Write(this, next);
         var outcome = before.Spec is null ? DeployOutcome.Created : DeployOutcome.Updated;
         Log("deployed", $"app {Name} has revision {next.Revision}: {next.Spec!.Image}, {next.Shares.Values.Sum()} replicas over {string.Join(", ", next.Shares.Keys)}");
         _told.Clear();
@@ -258,14 +261,13 @@ internal sealed class AppServiceGrain(
         if (App.Deleting && left.Count == 0)
             await Forget();
         else if (gone.Count > 0)
-            await DurableState.Write(this, document, App with { Regions = left });
+            await _app.Write(this, App with { Regions = left });
     }
 
     private async Task Forget()
     {
         await ReleaseHostnames(App.Spec?.Hostnames ?? []);
-        await DurableState.Clear(this, document);
-        document.State = new AppDocument();
+        await _app.Clear(this);
         Log("gone", $"app {Name} is gone");
         _version = _version with { Number = _version.Number + 1 };
         await PublishRoute();
@@ -342,13 +344,16 @@ internal sealed class AppServiceGrain(
         Spec = new AppSpec { Image = "", Port = 0 },
     };
 
-    private AppRoute Route(IReadOnlyList<RouteTable> tables) =>
-        new() { App = Name, Version = _version, Hostnames = App.Spec?.Hostnames ?? [], Regions = tables };
-
     /// <summary>The route with what each region says. One that does not answer has no version yet: a gateway keeps what it knows of it, and asks it itself.</summary>
-    private async Task<AppRoute> Route(Func<IReplicaSetGrain, Task<RouteTable?>> ask) => Route(await Task.WhenAll(App.Regions.Select(async region =>
-        (await _reach.Ask(region, () => ask(ReplicaSet(region)))).Value
-            ?? new RouteTable { App = Name, Region = region, Version = default, Endpoints = [] })));
+    private async Task<AppRoute> Route(Func<IReplicaSetGrain, Task<RouteTable?>> ask)
+    {
+        // What changes while the regions are asked gets the next version, with which the gateways hear of it.
+        var (app, version) = (App, _version);
+        var tables = await Task.WhenAll(app.Regions.Select(async region =>
+            (await _reach.Ask(region, () => ask(ReplicaSet(region)))).Value
+                ?? new RouteTable { App = Name, Region = region, Version = default, Endpoints = [] }));
+        return new AppRoute { App = Name, Version = version, Hostnames = app.Spec?.Hostnames ?? [], Regions = tables };
+    }
 
     private async Task PublishRoute()
     {

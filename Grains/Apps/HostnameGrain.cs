@@ -12,20 +12,22 @@ internal sealed record HostnameDocument
 [GrainType("hostname")]
 internal sealed class HostnameGrain([PersistentState("state")] IPersistentState<HostnameDocument> document) : Grain, IHostnameGrain
 {
-    public Task<string?> GetOwner() => Task.FromResult(document.State.Owner);
+    private readonly Durable<HostnameDocument> _name = new(document);
+
+    public Task<string?> GetOwner() => Task.FromResult(_name.Value.Owner);
 
     public async Task<string> Claim(string app)
     {
-        if (document.State.Owner is { } owner && (owner == app || await IsHeld(owner)))
+        if (_name.Value.Owner is { } owner && (owner == app || await IsHeld(owner)))
             return owner;
-        await DurableState.Write(this, document, new HostnameDocument { Owner = app });
+        await _name.Write(this, new HostnameDocument { Owner = app });
         return app;
     }
 
     public async Task Release(string app)
     {
-        if (document.State.Owner == app)
-            await DurableState.Clear(this, document);
+        if (_name.Value.Owner == app)
+            await _name.Clear(this);
     }
 
     // An owner that crashed between claiming and writing its spec does not hold the name.

@@ -22,6 +22,7 @@ internal sealed class ReplicaSetGrain(
     private static readonly TimeSpan ResyncAfter = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RemindAfter = TimeSpan.FromSeconds(2);
 
+    private readonly Durable<ReplicaSetDocument> _share = new(document);
     private readonly ReplicaSetContainers _containers = new();
     private readonly HeldContainers _held = new();
     private readonly ContainerMoves _moves = new();
@@ -35,7 +36,7 @@ internal sealed class ReplicaSetGrain(
 
     private string Region => GrainKeys.RegionOf(this.GetPrimaryKeyString()).ToString();
     private string App => this.GetPrimaryKeyString()[(Region.Length + 1)..];
-    private ReplicaSetDocument Share => document.State;
+    private ReplicaSetDocument Share => _share.Value;
 
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -52,7 +53,7 @@ internal sealed class ReplicaSetGrain(
         if (known is not null ? known.Generation >= spec.Generation : spec.Retired && _containers.All.Count == 0)
             return;
         var next = known?.Revision == spec.Revision ? Share : BeginRollout(spec);
-        await DurableState.Write(this, document, next with
+        await _share.Write(this, next with
         {
             Wanted = spec,
             Revisions = new(RevisionsInUse(next.Serving)) { [spec.Revision] = spec.Spec },
@@ -184,7 +185,7 @@ internal sealed class ReplicaSetGrain(
         var containers = _containers.All;
         if (Rollout.IsComplete(wanted, containers))
         {
-            await DurableState.Write(this, document, Share with { Serving = null });
+            await _share.Write(this, Share with { Serving = null });
             return;
         }
         var healthy = containers.Count(c => c.GetsTraffic && c.Revision == wanted.Revision);
@@ -192,7 +193,7 @@ internal sealed class ReplicaSetGrain(
         if (_progress.Stalled < TimeSpan.FromSeconds((wanted.Spec.Rollout ?? new RolloutSpec()).ProgressDeadlineSeconds))
             return;
         var why = Rollout.WhyStopped(wanted, containers, serving);
-        await DurableState.Write(this, document, Share with { Stopped = why });
+        await _share.Write(this, Share with { Stopped = why });
         Log("rolloutStopped", null, $"{App} in {Region}: {why}");
     }
 
@@ -341,8 +342,7 @@ internal sealed class ReplicaSetGrain(
 
     private async Task Forget()
     {
-        await DurableState.Clear(this, document);
-        document.State = new ReplicaSetDocument();
+        await _share.Clear(this);
         DeactivateOnIdle();
     }
 
@@ -364,7 +364,7 @@ internal sealed class ReplicaSetGrain(
         foreach (var (server, end) in longer)
             next[server] = end;
         if (longer.Count > 0)
-            await DurableState.Write(this, document, Share with { Cooldowns = next });
+            await _share.Write(this, Share with { Cooldowns = next });
     }
 
     private async Task ForEachVm(

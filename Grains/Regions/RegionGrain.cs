@@ -21,18 +21,19 @@ internal sealed class RegionGrain(
     private static readonly TimeSpan SweepServersEvery = TimeSpan.FromSeconds(30);
     private const int SweepWidth = 64;
 
+    private readonly Durable<RegionPolicy> _policy = new(policy);
     private DateTimeOffset _sweptAt;
     private DateTimeOffset _serversSweptAt;
     private MembershipVersion _serversSweptIn = MembershipVersion.MinValue;
 
-    public Task<RegionPolicy> GetPolicy() => Task.FromResult(policy.State);
+    public Task<RegionPolicy> GetPolicy() => Task.FromResult(_policy.Value);
 
     public async Task<Thresholds?> Configure(RegionPatch patch)
     {
-        var next = patch.Apply(policy.State);
+        var next = patch.Apply(_policy.Value);
         if (!next.Thresholds.AreInOrder)
             return next.Thresholds;
-        await DurableState.Write(this, policy, next);
+        await _policy.Write(this, next);
         await GrainFactory.GetGrain<IPlacementGrain>(this.GetPrimaryKeyString()).SetPolicy(next);
         return null;
     }
