@@ -1,9 +1,9 @@
 namespace Hosting.Grains.Apps;
 
 /// <summary>
-/// Which regions answer. One that did not is left alone for a moment and waited for only shortly after that: an app's grain does
-/// one thing at a time, and if everything waited for a region that is cut off, what is asked of the grain would pile up
-/// before it faster than it waits.
+/// Which regions answer. One that did not is left alone for a moment and waited for only shortly after that: an app's grain makes
+/// one change at a time, and if each waited for a region that is cut off, those asked of the grain would pile up before it
+/// faster than it waits.
 /// </summary>
 /// <param name="clock">The clock of deadlines.</param>
 internal sealed class RegionReach(TimeProvider clock)

@@ -24,6 +24,15 @@ public sealed class RepeatTests
     }
 
     [Fact]
+    public async Task The_longer_it_lasts_the_less_often_it_is_asked_again()
+    {
+        var calls = 0;
+        await Assert.ThrowsAsync<SiloUnavailableException>(() => Deadlines.Repeated<int>(() => throw new SiloUnavailableException($"gone {++calls}"), Cancel));
+        // In 5 s, after pauses of 0.05 s and more, of 0.1 and more, and of 0.2 and more from then on.
+        Assert.InRange(calls, 2, 27);
+    }
+
+    [Fact]
     public void Every_mistake_in_the_tuning_is_named()
     {
         var errors = new List<string>();
