@@ -34,13 +34,16 @@ internal sealed class PlacementGrain(DeploymentStore store, PoolStore pool, Time
         _policy = await GrainFactory.GetGrain<IRegionGrain>(Region).GetPolicy();
         _epoch = await pool.RaiseEpoch(Region, cancellationToken);
         _ledger = new PlacementLedger(Region, _policy.Thresholds, StaleAfter);
-        var snapshot = await pool.LoadRegion(Region, cancellationToken);
-        var vms = snapshot.Vms.ToLookup(vm => vm.Server, StringComparer.Ordinal);
-        foreach (var server in snapshot.Servers)
-            _ledger.Restore(server, [.. vms[server.Name]]);
-        _ledger.Restore(snapshot.Containers);
+        await pool.LoadRegion(Region, RestoreServers, _ledger.Restore, cancellationToken);
         // Where something runs, an earlier activation may have let moves begin.
-        _budget = new MoveBudget(TimeSpan.FromSeconds(MoveQuestion.HoldSeconds), snapshot.Containers.Count > 0 ? clock.GetUtcNow() : null);
+        _budget = new MoveBudget(TimeSpan.FromSeconds(MoveQuestion.HoldSeconds), _ledger.Containers > 0 ? clock.GetUtcNow() : null);
+    }
+
+    private void RestoreServers(IReadOnlyList<ServerRecord> servers, IReadOnlyList<VmRecord> vms)
+    {
+        var offered = vms.ToLookup(vm => vm.Server, StringComparer.Ordinal);
+        foreach (var server in servers)
+            _ledger.Restore(server, [.. offered[server.Name]]);
     }
 
     public async Task<PlacementResult> Place(PlacementRequest request) => (await PlaceEach([request]))[0];

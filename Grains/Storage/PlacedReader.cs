@@ -11,12 +11,15 @@ internal sealed class PlacedReader(NpgsqlDataReader reader, string region)
 {
     public const string Columns = "id, app, revision, server, vm, cpu_millis, memory_mib, state, created_at, started_at";
 
+    private const int Batch = 4096;
+
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
-    public async Task<List<ContainerRecord>> ReadAll(CancellationToken cancellationToken)
+    /// <summary>The next of them; none when there are no more.</summary>
+    public async Task<List<ContainerRecord>> Read(CancellationToken cancellationToken)
     {
-        var records = new List<ContainerRecord>();
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        var records = new List<ContainerRecord>(Batch);
+        while (records.Count < Batch && await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
             records.Add(Current());
         return records;
     }

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Hosting.Placement;
 using Npgsql;
 
@@ -80,13 +81,30 @@ public sealed partial class PoolStore
         return await containers.ExecuteNonQueryAsync(ct).ConfigureAwait(false) + await events.ExecuteNonQueryAsync(ct).ConfigureAwait(false);
     }
 
-    private static async Task<IReadOnlyList<ContainerRecord>> ReadPlaced(NpgsqlConnection connection, string region, CancellationToken ct)
+    /// <summary>Never throws: a failure is that of those who read the batches.</summary>
+    private static async Task ReadPlaced(NpgsqlConnection connection, string region, ChannelWriter<IReadOnlyList<ContainerRecord>> batches, CancellationToken ct)
+    {
+        try
+        {
+            await ReadPlacedBatches(connection, region, batches, ct).ConfigureAwait(false);
+            batches.Complete();
+        }
+        catch (Exception failure)
+        {
+            batches.Complete(failure);
+        }
+    }
+
+    private static async Task ReadPlacedBatches(
+        NpgsqlConnection connection, string region, ChannelWriter<IReadOnlyList<ContainerRecord>> batches, CancellationToken ct)
     {
         await using var command = Command(
             connection, $"SELECT {PlacedReader.Columns} FROM container WHERE region = $1 AND ended_at IS NULL", region);
         command.CommandTimeout = LongSeconds;
         await using var reader = await command.ExecuteReaderAsync(ct).ConfigureAwait(false);
-        return await new PlacedReader(reader, region).ReadAll(ct).ConfigureAwait(false);
+        var placed = new PlacedReader(reader, region);
+        while (await placed.Read(ct).ConfigureAwait(false) is { Count: > 0 } batch)
+            await batches.WriteAsync(batch, ct).ConfigureAwait(false);
     }
 
     private static string Equal(NpgsqlCommand command, string column, string? value)

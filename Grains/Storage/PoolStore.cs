@@ -1,4 +1,7 @@
 using System.Data;
+using System.Threading.Channels;
+using Hosting.Placement;
+using Hosting.Servers;
 using Npgsql;
 
 namespace Hosting.Grains.Storage;
@@ -9,6 +12,7 @@ public sealed partial class PoolStore(Databases databases)
 {
     // Loading a region and pruning are the ones that may take longer than the pool's deadline.
     private const int LongSeconds = 60;
+    private const int BatchesAhead = 8;
 
     /// <summary>Names of all regions, sorted; the shared database knows them.</summary>
     public Task<IReadOnlyList<string>> GetRegions(CancellationToken ct = default) => Names(databases.Shared, "SELECT name FROM region ORDER BY name", ct);
@@ -27,16 +31,36 @@ public sealed partial class PoolStore(Databases databases)
         return (long)(await command.ExecuteScalarAsync(ct).ConfigureAwait(false))!;
     }
 
-    /// <summary>Everything of a region that is not over, as of one moment.</summary>
-    public async Task<RegionSnapshot> LoadRegion(string region, CancellationToken ct)
+    /// <summary>
+    /// Everything of a region that is not over, as of one moment, for its matching. Deployment records come in no order, without health, endpoint and reason,
+    /// some thousand at a time: taking them in costs as much as reading them, so the next are read meanwhile.
+    /// </summary>
+    /// <param name="region">Its name.</param>
+    /// <param name="offers">Takes the servers, by name, and their VMs, by server and name. Called once, first.</param>
+    /// <param name="placed">Takes some of the deployment records. Called by one thread at a time.</param>
+    /// <param name="ct">Deadline of the caller.</param>
+    public async Task LoadRegion(
+        string region, Action<IReadOnlyList<ServerRecord>, IReadOnlyList<VmRecord>> offers, Action<IReadOnlyList<ContainerRecord>> placed, CancellationToken ct)
     {
+        using var failed = CancellationTokenSource.CreateLinkedTokenSource(ct);
         await using var connection = await databases.Of(region).Source.OpenConnectionAsync(ct).ConfigureAwait(false);
         await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct).ConfigureAwait(false);
         await ReadWhole(connection, ct).ConfigureAwait(false);
-        return new RegionSnapshot(
-            await ReadServers(connection, region, ct).ConfigureAwait(false),
-            await ReadVms(connection, region, ct).ConfigureAwait(false),
-            await ReadPlaced(connection, region, ct).ConfigureAwait(false));
+        var servers = await ReadServers(connection, region, ct).ConfigureAwait(false);
+        var vms = await ReadVms(connection, region, ct).ConfigureAwait(false);
+        var batches = Channel.CreateBounded<IReadOnlyList<ContainerRecord>>(BatchesAhead);
+        var reading = ReadPlaced(connection, region, batches.Writer, failed.Token);
+        try
+        {
+            offers(servers, vms);
+            await foreach (var batch in batches.Reader.ReadAllAsync(ct).ConfigureAwait(false))
+                placed(batch);
+        }
+        finally
+        {
+            await failed.CancelAsync().ConfigureAwait(false);
+            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     // The one that does not look for keys: see the settings of the connections.

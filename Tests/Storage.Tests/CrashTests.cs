@@ -40,7 +40,7 @@ public sealed class CrashTests : IAsyncLifetime
 
         Assert.Empty(stream.Failures);
         Assert.Empty(stream.Refused);
-        var rows = (await stores.Pool.LoadRegion(Region, default)).Containers.Select(record => record.Id).ToHashSet();
+        var rows = (await RegionSnapshot.Load(stores.Pool, Region)).Containers.Select(record => record.Id).ToHashSet();
         Assert.Equal(stream.Acknowledged.ToHashSet(), rows);
         Assert.True(stores.Log.Warnings.Count > 0);
     }
@@ -61,7 +61,7 @@ public sealed class CrashTests : IAsyncLifetime
 
         Assert.All(stream.Failures, failure => Assert.IsType<StorageUnavailableException>(failure));
         Assert.Empty(stream.Refused);
-        var rows = (await stores.Pool.LoadRegion(Region, default)).Containers.Select(record => record.Id).ToHashSet();
+        var rows = (await RegionSnapshot.Load(stores.Pool, Region)).Containers.Select(record => record.Id).ToHashSet();
         Assert.Superset(stream.Acknowledged.ToHashSet(), rows);
     }
 }

@@ -58,7 +58,7 @@ public sealed class DeploymentStoreTests(Postgres postgres) : IAsyncLifetime
 
         await Assert.ThrowsAsync<PostgresException>(() => stores.Deployments.Insert(Region, epoch, call, default));
 
-        Assert.Single((await stores.Pool.LoadRegion(Region, default)).Containers);
+        Assert.Single((await RegionSnapshot.Load(stores.Pool, Region)).Containers);
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class DeploymentStoreTests(Postgres postgres) : IAsyncLifetime
 
         Assert.Equal(4, calls.Count(call => call.IsFaulted));
         Assert.Equal(196, calls.Count(call => call.IsCompletedSuccessfully && call.Result));
-        Assert.Equal(197, (await stores.Pool.LoadRegion(Region, default)).Containers.Count);
+        Assert.Equal(197, (await RegionSnapshot.Load(stores.Pool, Region)).Containers.Count);
     }
 
     [Fact]

@@ -73,11 +73,11 @@ public sealed class FencingTests(Postgres postgres) : IAsyncLifetime
             await first.Task;
 
             await stores.Pool.RaiseEpoch(Region, default);
-            var seen = (await stores.Pool.LoadRegion(Region, default)).Containers.Select(record => record.Id).ToHashSet();
+            var seen = (await RegionSnapshot.Load(stores.Pool, Region)).Containers.Select(record => record.Id).ToHashSet();
             var accepted = (await Task.WhenAll(answers)).SelectMany(ids => ids);
 
             Assert.True(seen.IsSupersetOf(accepted));
-            Assert.Equal(seen.Count, (await stores.Pool.LoadRegion(Region, default)).Containers.Count);
+            Assert.Equal(seen.Count, (await RegionSnapshot.Load(stores.Pool, Region)).Containers.Count);
         }
     }
 

@@ -67,7 +67,7 @@ public sealed class PoolStoreTests(Postgres postgres) : IAsyncLifetime
 
         Assert.Equal((true, true), (draining!.Cordoned, draining.Draining));
         Assert.Equal([(true, true), (false, false)], (await stores.Pool.GetVms(Region, "srv-1", default)).Select(vm => (vm.Cordoned, vm.Draining)));
-        Assert.True((await stores.Pool.LoadRegion(Region, default)).Vms[0].Draining);
+        Assert.True((await RegionSnapshot.Load(stores.Pool, Region)).Vms[0].Draining);
         Assert.Null(await stores.Pool.SetVmPolicy(Region, "srv-1", "vm-3", true, false, default));
     }
 
@@ -145,13 +145,13 @@ public sealed class PoolStoreTests(Postgres postgres) : IAsyncLifetime
         await Task.WhenAll(records.Chunk(5_000).Select(chunk => stores.Deployments.Insert(Region, epoch, chunk, default)));
         await stores.Deployments.End(Region, epoch, [new("c7", ContainerState.Stopped, null)], DateTimeOffset.UnixEpoch, default);
 
-        var snapshot = await stores.Pool.LoadRegion(Region, default);
+        var snapshot = await RegionSnapshot.Load(stores.Pool, Region);
 
         Assert.Equal(count - 1, snapshot.Containers.Count);
         Assert.Equal(records.Where(record => record.Id != "c7").ToHashSet(), snapshot.Containers.ToHashSet());
         Assert.Equal("srv-1", Assert.Single(snapshot.Servers).Name);
         Assert.Equal(Vm("srv-1", "vm-1"), Assert.Single(snapshot.Vms));
-        Assert.Empty((await stores.Pool.LoadRegion("us-1", default)).Containers);
+        Assert.Empty((await RegionSnapshot.Load(stores.Pool, "us-1")).Containers);
     }
 
     private static ServerRecord Server(string name) => new() { Region = Region, Name = name, CpuMillis = 4000, MemoryMiB = 8192 };

@@ -12,7 +12,6 @@ public sealed partial class PlacementLedger
     /// <summary>Containers as the database holds them.</summary>
     public void Restore(IReadOnlyCollection<ContainerRecord> containers)
     {
-        _containers.EnsureCapacity(_containers.Count + containers.Count);
         foreach (var container in containers) Restore(container);
     }
 
