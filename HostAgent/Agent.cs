@@ -96,8 +96,6 @@ internal sealed class Agent(AgentSettings settings, SettingsWatch? changes, ILog
                 File.Delete(pidFile);
         }
 
-        if (purge && Known().Any(vm => vm.Driver != VmDriverKind.Engine))
-            await _subnets.LeaveAsync(cancellation);
         if (purge && Directory.Exists(settings.StateDirectory))
             RemoveState();
     }

@@ -38,7 +38,9 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
     public async Task Attach(IAgentLink link, IReadOnlyList<ContainerStatus> actual)
     {
         _link = link;
-        await DropEnded();
+        // What is sent is something new, so that it is sent again should it be lost.
+        if (await DropEnded())
+            _version++;
         await Report([.. actual.Where(a => a.Vm == Name)]);
         Send();
     }
@@ -102,9 +104,7 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
 
     public async Task Refresh()
     {
-        var before = _containers.Count;
-        await DropEnded();
-        if (_containers.Count < before)
+        if (await DropEnded())
             Change();
     }
 
@@ -143,12 +143,13 @@ internal sealed class VmGrain(DeploymentStore store, PoolStore pool, EventLog ev
             await Release(new ContainerRelease(record.Id, ContainerState.Failed, "its app is gone"));
     }
 
-    /// <summary>What was replaced while its agent was away is over, and is not run again though the word of it was lost.</summary>
-    private async Task DropEnded()
+    /// <summary>What was replaced while its agent was away is over, and is not run again though the word of it was lost. Whether there was any.</summary>
+    private async Task<bool> DropEnded()
     {
         var live = (await ReadLive(CancellationToken.None)).Select(c => c.Id).ToHashSet(StringComparer.Ordinal);
-        foreach (var ended in _containers.Keys.Where(id => !live.Contains(id)).ToList())
-            _containers.Remove(ended);
+        var ended = _containers.Keys.Where(id => !live.Contains(id)).ToList();
+        ended.ForEach(id => _containers.Remove(id));
+        return ended.Count > 0;
     }
 
     private async Task Write(List<ContainerRecord> next)

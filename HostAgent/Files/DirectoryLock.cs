@@ -11,17 +11,13 @@ internal sealed class DirectoryLock : IDisposable
     /// <summary>Waits for the lock; null when somebody else held it all the time.</summary>
     public static async Task<DirectoryLock?> TakeAsync(string path, TimeSpan wait, CancellationToken cancellation)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var started = TimeProvider.System.GetTimestamp();
         while (true)
         {
             try
             {
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-                // Who had it may have removed it: then the next one has another file.
-                if (File.Exists(path))
-                    return new DirectoryLock(file);
-                await file.DisposeAsync();
+                return new DirectoryLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
             }
             catch (IOException) when (TimeProvider.System.GetElapsedTime(started) < wait)
             {

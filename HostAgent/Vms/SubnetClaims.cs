@@ -12,14 +12,9 @@ internal sealed class SubnetClaims(string directory)
     /// <summary>Where the agents of a machine meet.</summary>
     public const string MachineDirectory = "/run/hosting";
 
-    /// <summary>File of that directory: whether the machine can virtualize, as an agent found out.</summary>
-    public const string Probe = "kvm.json";
-
     /// <summary>Blocks of four addresses in 10.222.0.0/16.</summary>
     private const int Subnets = 16_384;
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
-
-    private string SubnetFiles => Path.Combine(directory, "subnets");
 
     /// <summary>Who has a subnet.</summary>
     /// <param name="Owner">Name of the VM on the machine, which is that of its network namespace.</param>
@@ -64,29 +59,16 @@ internal sealed class SubnetClaims(string directory)
             File.Delete(FileOf(index));
     }
 
-    /// <summary>Removes the directory when no agent has anything there.</summary>
-    public async Task LeaveAsync(CancellationToken cancellation)
-    {
-        if (!Directory.Exists(directory))
-            return;
-        using var _ = await LockAsync(cancellation);
-        var left = Directory.EnumerateFiles(SubnetFiles).Concat(Directory.EnumerateFileSystemEntries(directory)
-            .Where(path => Path.GetFileName(path) is not ("subnets" or "lock" or Probe or $"{Probe}.lock")));
-        if (!left.Any())
-            Directory.Delete(directory, recursive: true);
-    }
-
     private async Task<DirectoryLock> LockAsync(CancellationToken cancellation)
     {
-        var taken = await DirectoryLock.TakeAsync(Path.Combine(directory, "lock"), LockWait, cancellation)
+        Directory.CreateDirectory(Path.Combine(directory, "subnets"));
+        return await DirectoryLock.TakeAsync(Path.Combine(directory, "lock"), LockWait, cancellation)
             ?? throw new VmException($"{directory}/lock is held by another agent for more than {LockWait.TotalSeconds:0} s.");
-        Directory.CreateDirectory(SubnetFiles);
-        return taken;
     }
 
     private int? Find(string owner)
     {
-        foreach (var file in Directory.EnumerateFiles(SubnetFiles))
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(directory, "subnets")))
         {
             if (int.TryParse(Path.GetFileName(file), out var index) && Read(index)?.Owner == owner)
                 return index;
@@ -109,5 +91,5 @@ internal sealed class SubnetClaims(string directory)
 
     private void Write(int index, Claim claim) => AtomicFile.Write(FileOf(index), JsonSerializer.SerializeToUtf8Bytes(claim), durable: false);
 
-    private string FileOf(int index) => Path.Combine(SubnetFiles, index.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    private string FileOf(int index) => Path.Combine(directory, "subnets", index.ToString(System.Globalization.CultureInfo.InvariantCulture));
 }

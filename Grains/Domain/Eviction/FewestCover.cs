@@ -9,8 +9,9 @@ namespace Hosting.Domain.Eviction;
 /// </summary>
 internal static class FewestCover
 {
-    // Real servers come nowhere near; past it the sums with most memory are forgotten and the answer may be one item too many.
+    // Past either the sums with most memory are forgotten, and the answer may be one item too many. Real servers come nowhere near.
     private const int MostSums = 1_024;
+    private const int MostSumsTogether = 2_000_000;
 
     private sealed record Sum(int Cpu, int Memory, int Item, Sum? Without);
 
@@ -23,12 +24,13 @@ internal static class FewestCover
     {
         if (Greedy(items, need) is not { } simple) return null;
         var most = simple.Count;
+        var sumsEach = Math.Clamp(MostSumsTogether / Math.Max(1, items.Count * most), 16, MostSums);
         var bySize = new List<Sum>[most + 1];
         bySize[0] = Nothing;
         for (var size = 1; size <= most; size++) bySize[size] = [];
         for (var item = 0; item < items.Count; item++)
             for (var size = Math.Min(most, item + 1); size > 0; size--)
-                bySize[size] = Merge(bySize[size], bySize[size - 1], item, items[item], need);
+                bySize[size] = Merge(bySize[size], bySize[size - 1], item, items[item], need, sumsEach);
         foreach (var sums in bySize)
             if (sums.Find(sum => sum.Cpu >= need.CpuMillis && sum.Memory >= need.MemoryMiB) is { } best) return Items(best);
         return simple;
@@ -55,23 +57,23 @@ internal static class FewestCover
     private static double Useful(int brings, int need) => need <= 0 ? 0 : Math.Min(1, (double)brings / need);
 
     /// <summary>The sums of one size, and those of one item less with that item; sorted by CPU, the most first, so that memory grows.</summary>
-    private static List<Sum> Merge(List<Sum> sums, List<Sum> smaller, int item, Demand brings, Demand need)
+    private static List<Sum> Merge(List<Sum> sums, List<Sum> smaller, int item, Demand brings, Demand need, int most)
     {
         var merged = new List<Sum>(sums.Count + smaller.Count);
         for (int i = 0, j = 0; i < sums.Count || j < smaller.Count;)
         {
             var cpu = j < smaller.Count ? Math.Min(need.CpuMillis, smaller[j].Cpu + brings.CpuMillis) : -1;
-            if (i < sums.Count && sums[i].Cpu >= cpu) Keep(merged, sums[i++]);
-            else Keep(merged, new Sum(cpu, Math.Min(need.MemoryMiB, smaller[j].Memory + brings.MemoryMiB), item, smaller[j++]));
+            if (i < sums.Count && sums[i].Cpu >= cpu) Keep(merged, sums[i++], most);
+            else Keep(merged, new Sum(cpu, Math.Min(need.MemoryMiB, smaller[j].Memory + brings.MemoryMiB), item, smaller[j++]), most);
         }
         return merged;
     }
 
-    private static void Keep(List<Sum> sums, Sum sum)
+    private static void Keep(List<Sum> sums, Sum sum, int most)
     {
         if (sums.Count > 0 && sums[^1].Memory >= sum.Memory) return;
         if (sums.Count > 0 && sums[^1].Cpu == sum.Cpu) sums[^1] = sum;
-        else if (sums.Count < MostSums) sums.Add(sum);
+        else if (sums.Count < most) sums.Add(sum);
     }
 
     private static List<int> Items(Sum best)

@@ -45,7 +45,7 @@ internal sealed record Emulator(string Version, string Processor, long Processor
 
     private static async Task<string?> ProbeOnceAsync(VmImage image, string version, CancellationToken cancellation)
     {
-        var path = Path.Combine(SubnetClaims.MachineDirectory, SubnetClaims.Probe);
+        var path = Path.Combine(SubnetClaims.MachineDirectory, "kvm.json");
         using var _ = await DirectoryLock.TakeAsync(path + ".lock", LockWait, cancellation);
         var about = $"{image.Digest} {version}";
         if (Read(path) is { } known && known.About == about)

@@ -62,16 +62,17 @@ public class EvictionPlannerTests
     }
 
     [Fact]
-    public void Hundreds_of_guests_of_all_sizes_are_decided_in_no_time()
+    public void Hundreds_of_guests_of_all_sizes_take_bounded_work()
     {
         var random = new Random(7);
         Guest[] guests = [.. Enumerable.Range(0, 300).Select(i => new Guest($"c-{i}", new Demand(random.Next(1, 400), random.Next(1, 800))))];
         var capacity = new Demand(64_000, 131_072);
         var load = new ServerLoad(new Utilization(0.95, 0.95, 0.2), Thresholds.Default, capacity, default);
-        var begun = TimeProvider.System.GetTimestamp();
+        var before = GC.GetAllocatedBytesForCurrentThread();
         var plan = EvictionPlanner.Plan(load, guests);
         Assert.True(plan.Suffices);
-        Assert.True(TimeProvider.System.GetElapsedTime(begun) < TimeSpan.FromSeconds(5), "a plan must not stop a server's grain");
+        // Each sum that is tried is an object, so that this is the work it takes, however fast the machine is.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 500_000_000);
     }
 
     [Fact]

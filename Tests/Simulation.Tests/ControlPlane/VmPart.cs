@@ -45,7 +45,7 @@ internal sealed class VmPart : Activation
     {
         _link = link;
         await Write();
-        DropEnded();
+        if (DropEnded()) _version++;
         await Take([.. actual.Where(a => a.Vm == _name)]);
         Send();
     });
