@@ -77,7 +77,7 @@ public sealed class LostPeersTests
     {
         while (true)
         {
-            var connection = await peer.AcceptSocketAsync(Cancelled);
+            var connection = await peer.AcceptSocketAsync(Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
             if (await connection.ReceiveAsync(new byte[1], Cancelled) > 0)
                 return connection;
             connection.Dispose();
