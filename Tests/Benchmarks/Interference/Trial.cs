@@ -37,8 +37,11 @@ internal sealed record Measured(Window Primary, double Seconds, double Harvested
     /// <summary>Share of the server's CPU that the primary used: its load as it was, where the machine is faster or slower than a moment ago.</summary>
     public double Used => Primary.CpuSeconds / (Seconds * Environment.ProcessorCount);
 
-    /// <summary>Share of the CPU that the primary left which nobody used: while the neighbours stand still, all that there is to harvest.</summary>
-    public double Idle => 1 - Harvested - (Others / Math.Max(0.01, 1 - Used));
+    /// <summary>Share of the server's CPU that nobody used: while the neighbours stand still, all that there is to harvest.</summary>
+    public double Idle => Math.Max(0, 1 - Used - HarvestedOfServer - Others);
+
+    /// <summary>Share of the server's CPU that the neighbours used.</summary>
+    public double HarvestedOfServer => Harvested * (1 - Used);
 
     /// <summary>Milliseconds that threads of the primary waited for a CPU, for each second of the window.</summary>
     public double Wait => Primary.WaitSeconds * 1000 / Seconds;
