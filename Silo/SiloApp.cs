@@ -89,12 +89,19 @@ internal static class SiloApp
         foreach (var (region, database) in options.OwnDatabases)
             silo.AddAdoNetGrainStorage(RegionDocuments.Own(region), (AdoNetGrainStorageOptions o) => Store(o, database));
         options.Tuning.Apply(silo);
-        silo.Services.AddSingleton<LostPeers>().AddHostedService(services => services.GetRequiredService<LostPeers>());
-        silo.Services.AddOptions<SiloConnectionOptions>().Configure<LostPeers>(
-            (o, peers) => o.ConfigureSiloOutboundConnection(connection => connection.Use(peers.Around)));
+        // Who wants several silos to agree gets no silo given up on one's word.
+        if (options.Tuning.Votes == 1)
+            WatchPeers(silo);
         // A failure of the database travels to the caller as what it is; otherwise the caller hears only that it could not be sent.
         silo.Services.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add("Npgsql"));
         silo.AddHostingGrains(options.ConnectionString, options.RegionConnectionStrings, options.RegionNames, $"http://{options.Address}:{options.ApiPort}");
+    }
+
+    private static void WatchPeers(ISiloBuilder silo)
+    {
+        silo.Services.AddSingleton<LostPeers>().AddHostedService(services => services.GetRequiredService<LostPeers>());
+        silo.Services.AddOptions<SiloConnectionOptions>().Configure<LostPeers>(
+            (o, peers) => o.ConfigureSiloOutboundConnection(connection => connection.Use(peers.Around)));
     }
 
     private static void Store(AdoNetGrainStorageOptions storage, string connectionString)

@@ -31,7 +31,7 @@ internal sealed class ReplicaSetGrain(
     private RolloutProgress _progress = null!;
     private PlacementRefusal? _refusal;
     private string? _stuck;
-    private IGrainTimer? _timer;
+    private StepTimer? _steps;
     private DateTimeOffset _resyncedAt;
 
     private string Region => GrainKeys.RegionOf(this.GetPrimaryKeyString()).ToString();
@@ -44,7 +44,7 @@ internal sealed class ReplicaSetGrain(
         _drains = new DrainWatch(_routes, clock);
         _progress = RolloutProgress.Begin(clock.GetUtcNow());
         await Resync(cancellationToken);
-        _timer = this.RegisterGrainTimer(Work, new() { DueTime = RetryAfter, Period = RetryAfter });
+        _steps = new StepTimer(this.RegisterGrainTimer(Work, new() { DueTime = RetryAfter, Period = RetryAfter }), clock, RetryAfter);
     }
 
     public async Task Apply(ReplicaSetSpec spec)
@@ -124,11 +124,12 @@ internal sealed class ReplicaSetGrain(
         return Task.CompletedTask;
     }
 
-    private void WorkSoon() => _timer?.Change(TimeSpan.Zero, RetryAfter);
+    private void WorkSoon() => _steps?.Within(TimeSpan.Zero);
 
     /// <summary>One step at a time; a step that changed something is followed by the next at once.</summary>
     private async Task Work(CancellationToken cancellationToken)
     {
+        _steps?.Begin();
         if (Share.Wanted is null)
             return;
         try
@@ -331,7 +332,7 @@ internal sealed class ReplicaSetGrain(
     private async Task Ask()
     {
         if (await _drains.Ask() is { } someAreQuiet)
-            _timer?.Change(someAreQuiet ? TimeSpan.Zero : AskGatewaysAfter, RetryAfter);
+            _steps?.Within(someAreQuiet ? TimeSpan.Zero : AskGatewaysAfter);
     }
 
     private TimeSpan GraceOf(ContainerRecord container) =>

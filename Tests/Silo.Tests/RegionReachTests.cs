@@ -4,7 +4,7 @@ namespace Hosting.Silo.Tests;
 
 public class RegionReachTests
 {
-    private readonly Clock _clock = new();
+    private readonly SetClock _clock = new();
     private readonly RegionReach _reach;
     private int _asked;
 
@@ -41,12 +41,5 @@ public class RegionReachTests
     {
         _asked++;
         return Task.FromException<int>(new OrleansException("no silo of the region"));
-    }
-
-    private sealed class Clock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch;
-
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }
