@@ -18,6 +18,9 @@ internal sealed class ReplicaSetGrain(
     ILogger<ReplicaSetGrain> log) : Grain, IReplicaSetGrain
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
+    // A server that is over its threshold for a moment says so in its next report, half a second later at most.
+    private static readonly TimeSpan RetryRefusedAfter = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RetryRefusedFor = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AskGatewaysAfter = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ResyncAfter = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RemindAfter = TimeSpan.FromSeconds(2);
@@ -31,6 +34,7 @@ internal sealed class ReplicaSetGrain(
     private RolloutProgress _progress = null!;
     private PlacementRefusal? _refusal;
     private string? _stuck;
+    private DateTimeOffset? _refusedSince;
     private StepTimer? _steps;
     private DateTimeOffset _resyncedAt;
 
@@ -160,7 +164,7 @@ internal sealed class ReplicaSetGrain(
         if (plan.Place > 0)
             await Place(plan);
         else
-            (_refusal, _stuck) = (null, null);
+            (_refusal, _stuck, _refusedSince) = (null, null, null);
         if (plan.Drain.Count > 0)
             await Drain(plan.Drain);
         if (plan.End.Count > 0)
@@ -260,9 +264,12 @@ internal sealed class ReplicaSetGrain(
     private void NoteRefusal(RolloutPlan plan, int unplaced, PlacementRefusal? refusal)
     {
         var before = (_refusal, _stuck);
-        (_refusal, _stuck) = (null, null);
+        var now = clock.GetUtcNow();
+        (_refusal, _stuck, _refusedSince) = (null, null, refusal is null ? null : _refusedSince ?? now);
         if (refusal is null)
             return;
+        if (now - _refusedSince < RetryRefusedFor)
+            _steps?.Within(RetryRefusedAfter);
         if (unplaced <= plan.ForMoves && _moves.Waiting() is { } move)
             _stuck = $"{move.Container} has to leave its server ({move.Reason}) and stays, because nothing else takes it: {refusal.Message}";
         else
