@@ -74,7 +74,7 @@ internal static class InterferenceBenchmark
         "  beside it, as alone, the same of two windows that are both alone: as far as that is from 1, it is noise.",
         "Relief: the primary takes 700 MiB where the agent's limit leaves 300; from when the server is over that limit until it is below again, 10 s at most.",
         "Wait: time that the primary's threads could have run and waited for a CPU (schedstat). Harvested: CPU of the VMs, of all that the primary left, whoever else used it;",
-        "  alone: how much of that was idle while the VMs stood still. The rest went to the kernel, to this benchmark, or was taken from the whole machine.",
+        "  and of what was idle while the VMs stood still: the rest went to the kernel, to this benchmark, or was taken from the whole machine.",
     ];
 
     private static Task Say(string line) => Console.Error.WriteLineAsync(line);
