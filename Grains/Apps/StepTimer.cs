@@ -6,7 +6,7 @@ namespace Hosting.Grains.Apps;
 /// </summary>
 /// <param name="timer">Runs the steps.</param>
 /// <param name="clock">Its clock.</param>
-/// <param name="period">From the beginning of one step to the next at the latest.</param>
+/// <param name="period">Longest time between two steps.</param>
 internal sealed class StepTimer(IGrainTimer timer, TimeProvider clock, TimeSpan period)
 {
     private DateTimeOffset _next = DateTimeOffset.MaxValue;
