@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Hosting.Support;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 
@@ -43,6 +44,16 @@ public sealed class LostPeersTests
         using var successor = new TcpListener(address);
         successor.Start();
         Assert.False(await ended);
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    public async Task One_silo_gives_another_up_only_where_one_vote_is_enough(int votes, bool watches)
+    {
+        var options = new SiloOptions { ConnectionString = "Host=nowhere.invalid", Regions = "eu-1", Tuning = new ClusterTuning { Votes = votes } };
+        await using var silo = SiloApp.Build(WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory }), options);
+        Assert.Equal(watches, silo.Services.GetService<LostPeers>() is not null);
     }
 
     /// <summary>The membership gets a silo that listens, and never answers.</summary>
