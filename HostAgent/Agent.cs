@@ -96,8 +96,12 @@ internal sealed class Agent(AgentSettings settings, SettingsWatch? changes, ILog
                 File.Delete(pidFile);
         }
 
-        if (purge && Directory.Exists(settings.StateDirectory))
+        if (!purge)
+            return;
+        if (Directory.Exists(settings.StateDirectory))
             RemoveState();
+        await Emulator.ForgetProbeAsync(cancellation);
+        await _subnets.RemoveUnusedAsync(cancellation);
     }
 
     /// <summary>Whether the kernel of this server accounts for its containers.</summary>

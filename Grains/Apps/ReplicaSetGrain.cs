@@ -18,9 +18,6 @@ internal sealed class ReplicaSetGrain(
     ILogger<ReplicaSetGrain> log) : Grain, IReplicaSetGrain
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(500);
-    // A server that is over its threshold for a moment says so in its next report, half a second later at most.
-    private static readonly TimeSpan RetryRefusedAfter = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan RetryRefusedFor = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AskGatewaysAfter = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ResyncAfter = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RemindAfter = TimeSpan.FromSeconds(2);
@@ -29,12 +26,12 @@ internal sealed class ReplicaSetGrain(
     private readonly ReplicaSetContainers _containers = new();
     private readonly HeldContainers _held = new();
     private readonly ContainerMoves _moves = new();
+    private readonly RefusedRoom _room = new();
     private RoutePublisher _routes = null!;
     private DrainWatch _drains = null!;
     private RolloutProgress _progress = null!;
     private PlacementRefusal? _refusal;
     private string? _stuck;
-    private DateTimeOffset? _refusedSince;
     private StepTimer? _steps;
     private DateTimeOffset _resyncedAt;
 
@@ -164,7 +161,7 @@ internal sealed class ReplicaSetGrain(
         if (plan.Place > 0)
             await Place(plan);
         else
-            (_refusal, _stuck, _refusedSince) = (null, null, null);
+            NoteRoom();
         if (plan.Drain.Count > 0)
             await Drain(plan.Drain);
         if (plan.End.Count > 0)
@@ -221,7 +218,10 @@ internal sealed class ReplicaSetGrain(
             (placed, refusal) = ([.. placed, .. second.Placed], second.Refusal);
         }
         _moves.Replace(placed);
-        NoteRefusal(plan, plan.Place - placed.Count, refusal);
+        if (refusal is null)
+            NoteRoom();
+        else
+            NoteRefusal(plan, plan.Place - placed.Count, refusal);
     }
 
     private async Task<PlacementResult> Place(int revision, int count, IReadOnlyList<string> avoid, bool allOrNothing)
@@ -260,16 +260,19 @@ internal sealed class ReplicaSetGrain(
         }
     }
 
+    private void NoteRoom()
+    {
+        (_refusal, _stuck) = (null, null);
+        _room.Ended();
+    }
+
     /// <summary>What lacks room is either a wanted replica, or only another place for one that has to leave and stays meanwhile.</summary>
-    private void NoteRefusal(RolloutPlan plan, int unplaced, PlacementRefusal? refusal)
+    private void NoteRefusal(RolloutPlan plan, int unplaced, PlacementRefusal refusal)
     {
         var before = (_refusal, _stuck);
-        var now = clock.GetUtcNow();
-        (_refusal, _stuck, _refusedSince) = (null, null, refusal is null ? null : _refusedSince ?? now);
-        if (refusal is null)
-            return;
-        if (now - _refusedSince < RetryRefusedFor)
-            _steps?.Within(RetryRefusedAfter);
+        (_refusal, _stuck) = (null, null);
+        if (_room.Refused(clock.GetUtcNow()) is { } pause)
+            _steps?.Within(pause);
         if (unplaced <= plan.ForMoves && _moves.Waiting() is { } move)
             _stuck = $"{move.Container} has to leave its server ({move.Reason}) and stays, because nothing else takes it: {refusal.Message}";
         else

@@ -16,6 +16,10 @@ internal sealed class SubnetClaims(string directory)
     private const int Subnets = 16_384;
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(10);
 
+    private string Files => Path.Combine(directory, "subnets");
+
+    private string LockFile => Path.Combine(directory, "lock");
+
     /// <summary>Who has a subnet.</summary>
     /// <param name="Owner">Name of the VM on the machine, which is that of its network namespace.</param>
     /// <param name="Veth">The host's end of its cable.</param>
@@ -59,16 +63,43 @@ internal sealed class SubnetClaims(string directory)
             File.Delete(FileOf(index));
     }
 
+    /// <summary>Removes the place where the agents of the machine meet, once none has a subnet; who comes next makes it anew.</summary>
+    public async Task RemoveUnusedAsync(CancellationToken cancellation)
+    {
+        if (!Directory.Exists(directory))
+            return;
+        using var _ = await LockAsync(cancellation);
+        if (Directory.EnumerateFileSystemEntries(Files).Any())
+            return;
+        Directory.Delete(Files);
+        File.Delete(LockFile);
+        if (!Directory.EnumerateFileSystemEntries(directory).Any())
+            TryRemove();
+    }
+
+    /// <summary>Somebody may have come to it meanwhile.</summary>
+    private void TryRemove()
+    {
+        try
+        {
+            Directory.Delete(directory);
+        }
+        catch (IOException)
+        {
+        }
+    }
+
     private async Task<DirectoryLock> LockAsync(CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.Combine(directory, "subnets"));
-        return await DirectoryLock.TakeAsync(Path.Combine(directory, "lock"), LockWait, cancellation)
-            ?? throw new VmException($"{directory}/lock is held by another agent for more than {LockWait.TotalSeconds:0} s.");
+        var taken = await DirectoryLock.TakeAsync(LockFile, LockWait, cancellation)
+            ?? throw new VmException($"{LockFile} is held by another agent for more than {LockWait.TotalSeconds:0} s.");
+        Directory.CreateDirectory(Files);
+        return taken;
     }
 
     private int? Find(string owner)
     {
-        foreach (var file in Directory.EnumerateFiles(Path.Combine(directory, "subnets")))
+        foreach (var file in Directory.EnumerateFiles(Files))
         {
             if (int.TryParse(Path.GetFileName(file), out var index) && Read(index)?.Owner == owner)
                 return index;
@@ -91,5 +122,5 @@ internal sealed class SubnetClaims(string directory)
 
     private void Write(int index, Claim claim) => AtomicFile.Write(FileOf(index), JsonSerializer.SerializeToUtf8Bytes(claim), durable: false);
 
-    private string FileOf(int index) => Path.Combine(directory, "subnets", index.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    private string FileOf(int index) => Path.Combine(Files, index.ToString(System.Globalization.CultureInfo.InvariantCulture));
 }

@@ -89,9 +89,21 @@ internal sealed class VmSlot
         await EndProcessesAsync(cancellation);
         await VmNetwork.RemoveAsync(Name, Veth, cancellation);
         await _groups.RemoveVmAsync(_vm.Name, cancellation);
-        foreach (var file in System.IO.Directory.Exists(Directory) ? files.Select(FileOf).Append(Link) : [Link])
-            File.Delete(file);
+        foreach (var file in files.Select(FileOf).Append(Link))
+            Remove(file);
         await _subnets.ReleaseAsync(Name, cancellation);
+    }
+
+    private static void Remove(string file)
+    {
+        try
+        {
+            File.Delete(file);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // It went with its directory.
+        }
     }
 
     private SubnetClaims.Claim Claim(IReadOnlyList<HostProcess> holders) => new(Name, Veth, holders);

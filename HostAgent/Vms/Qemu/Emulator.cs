@@ -17,6 +17,8 @@ internal sealed record Emulator(string Version, string Processor, long Processor
     private const string Works = "hosting-probe-works";
     private const int TranslationsMiB = 128;
     private static readonly TimeSpan ProbeDeadline = TimeSpan.FromSeconds(10);
+    private static readonly string ProbeFile = Path.Combine(SubnetClaims.MachineDirectory, "kvm.json");
+    private static readonly string ProbeLock = ProbeFile + ".lock";
     private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(30);
 
     /// <summary>Whether VMs run on the hardware.</summary>
@@ -43,15 +45,26 @@ internal sealed record Emulator(string Version, string Processor, long Processor
     /// <summary>An emulated microvm has no clock that a kernel could measure its processor by, and without that it waits for ever.</summary>
     public string KernelArguments() => HasKvm ? "" : string.Create(CultureInfo.InvariantCulture, $"tsc_early_khz={ProcessorKHz}");
 
+    /// <summary>Whoever starts a VM next finds out anew; unless another agent of the machine does just now.</summary>
+    public static async Task ForgetProbeAsync(CancellationToken cancellation)
+    {
+        if (!File.Exists(ProbeFile))
+            return;
+        using var alone = await DirectoryLock.TakeAsync(ProbeLock, TimeSpan.Zero, cancellation);
+        if (alone is null)
+            return;
+        File.Delete(ProbeFile);
+        File.Delete(ProbeLock);
+    }
+
     private static async Task<string?> ProbeOnceAsync(VmImage image, string version, CancellationToken cancellation)
     {
-        var path = Path.Combine(SubnetClaims.MachineDirectory, "kvm.json");
-        using var _ = await DirectoryLock.TakeAsync(path + ".lock", LockWait, cancellation);
+        using var _ = await DirectoryLock.TakeAsync(ProbeLock, LockWait, cancellation);
         var about = $"{image.Digest} {version}";
-        if (Read(path) is { } known && known.About == about)
+        if (Read(ProbeFile) is { } known && known.About == about)
             return known.WhyNot;
         var reason = await ProbeAsync(image, cancellation);
-        AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(new Probe(about, reason)), durable: false);
+        AtomicFile.Write(ProbeFile, JsonSerializer.SerializeToUtf8Bytes(new Probe(about, reason)), durable: false);
         return reason;
     }
 

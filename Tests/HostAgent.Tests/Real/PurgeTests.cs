@@ -52,7 +52,7 @@ public sealed class PurgeTests
         var everything = new[]
         {
             NestedVmFixture.Shell("ip", "netns"), NestedVmFixture.Shell("ip", "-o", "link"), NestedVmFixture.Shell("iptables-save"),
-            File.ReadAllText("/proc/mounts"), string.Join('\n', Directory.GetFileSystemEntries("/run/hosting")),
+            File.ReadAllText("/proc/mounts"), string.Join('\n', Directory.Exists("/run/hosting") ? Directory.GetFileSystemEntries("/run/hosting") : []),
             string.Join('\n', Directory.GetDirectories("/sys/fs/cgroup", "hosting-*", SearchOption.AllDirectories)),
         };
         return [.. everything.SelectMany(text => text.Split('\n')).Where(line =>
