@@ -73,19 +73,13 @@ internal sealed class SubnetClaims(string directory)
             return;
         Directory.Delete(Files);
         File.Delete(LockFile);
-        if (!Directory.EnumerateFileSystemEntries(directory).Any())
-            TryRemove();
-    }
-
-    /// <summary>Somebody may have come to it meanwhile.</summary>
-    private void TryRemove()
-    {
         try
         {
             Directory.Delete(directory);
         }
         catch (IOException)
         {
+            // It holds more than subnets, or another came to it meanwhile, or left it.
         }
     }
 
