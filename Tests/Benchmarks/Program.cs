@@ -7,8 +7,8 @@ using Hosting.Benchmarks.Placement;
 using Hosting.Benchmarks.Reaction;
 using Hosting.Benchmarks.Soak;
 
-if (args is [PrimaryProgram.Word])
-    return PrimaryProgram.Run();
+if (args is [PrimaryProgram.Word, .. var how])
+    return PrimaryProgram.Run(pinned: how is [PrimaryProgram.PinnedWord]);
 
 using var stop = new CancellationTokenSource();
 var benchmarks = new Dictionary<string, Benchmark>(StringComparer.Ordinal)

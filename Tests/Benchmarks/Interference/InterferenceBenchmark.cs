@@ -22,7 +22,7 @@ internal static class InterferenceBenchmark
         var seconds = options.Drivers.Count * (SecondsToStart + (options.Rounds * options.Loads.Count * Enum.GetValues<Neighbours>().Length * (options.Seconds + 0.8)));
         await Say($"{options.Rounds} rounds beside {string.Join(" and ", options.Drivers)}: about {Math.Ceiling(seconds / 60):0} minutes.");
         await CheckQuiet(cancellation);
-        using var primary = await Primary.Start(cancellation);
+        using var primary = await Primary.Start(options.Pinned, cancellation);
         var results = new List<Results>();
         var figures = new List<Figure>();
         foreach (var driver in options.Drivers)
@@ -67,7 +67,7 @@ internal static class InterferenceBenchmark
     private static IReadOnlyList<string> Conditions(InterferenceOptions options) =>
     [
         string.Create(CultureInfo.InvariantCulture, $"The server is this machine, {Environment.ProcessorCount} cores. The primary answers requests of {PrimaryProgram.Service.TotalMilliseconds:0} ms of CPU on as many threads; they come at random times (Poisson), open loop,"),
-        "  and latency counts from when a request was due. Its load is the share of all cores that its requests take.",
+        $"  and latency counts from when a request was due. Its load is the share of all cores that its requests take. {(options.Pinned ? "Each of its threads is bound to a core of its own." : "Its threads run on any core.")}",
         "Beside it: two VMs with half of the cores each, in each one container that computes, one that goes through 300 MiB, one that writes and flushes 64 MiB;",
         "  the agent without a control plane, thresholds 1. Alone: they stand still. Unprotected: their group at the default weight.",
         $"{options.Rounds} rounds of windows of {options.Seconds} s one right after the other with the same requests; medians of the rounds. Times alone: the median of the ratios within a round;",

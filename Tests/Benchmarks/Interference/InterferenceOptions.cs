@@ -7,22 +7,25 @@ namespace Hosting.Benchmarks.Interference;
 /// <param name="Rounds">Rounds of every load, 1 to 100.</param>
 /// <param name="Seconds">Length of a window, 1 to 60.</param>
 /// <param name="Loads">Loads of the primary, shares of the server.</param>
-internal sealed record InterferenceOptions(IReadOnlyList<string> Drivers, int Rounds, int Seconds, IReadOnlyList<double> Loads)
+/// <param name="Pinned">Whether each thread of the primary has a core of its own.</param>
+internal sealed record InterferenceOptions(IReadOnlyList<string> Drivers, int Rounds, int Seconds, IReadOnlyList<double> Loads, bool Pinned)
 {
     private static readonly string[] Known = ["nested", "qemu", .. Bare.Names];
 
     /// <exception cref="UsageException">With what is wrong.</exception>
     public static InterferenceOptions Parse(IReadOnlyList<string> arguments)
     {
-        var (names, options) = (new List<string>(), new InterferenceOptions([], 6, 2, [0.2, 0.5, 0.8]));
+        var (names, options) = (new List<string>(), new InterferenceOptions([], 6, 2, [0.2, 0.5, 0.8], Pinned: false));
         for (var i = 0; i < arguments.Count; i++)
         {
             if (Known.Contains(arguments[i]))
                 names.Add(arguments[i]);
+            else if (arguments[i] == "--pinned")
+                options = options with { Pinned = true };
             else if (arguments[i] is "--rounds" or "--seconds" or "--load")
                 options = With(options, arguments[i], ++i < arguments.Count ? arguments[i] : "");
             else
-                throw new UsageException($"There is no '{arguments[i]}'. There are {string.Join(", ", Known)} (bare: without a VM); --rounds N, --seconds N and --load PERCENT.");
+                throw new UsageException($"There is no '{arguments[i]}'. There are {string.Join(", ", Known)} (bare: without a VM); --rounds N, --seconds N, --load PERCENT and --pinned.");
         }
 
         return options with { Drivers = names.Count == 0 ? ["nested", "qemu"] : [.. names.Distinct()] };

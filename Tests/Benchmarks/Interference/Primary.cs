@@ -19,13 +19,13 @@ internal sealed class Primary : IDisposable
     /// <summary>Its process.</summary>
     public int Id => _process.Id;
 
-    public static async Task<Primary> Start(CancellationToken cancellation)
+    public static async Task<Primary> Start(bool pinned, CancellationToken cancellation)
     {
         var name = $"hosting-bench-{Environment.ProcessId}.primary";
         var groups = CgroupMount.OfMachine().Where(mount => mount.IsV2 || mount.Controllers.Overlaps(["cpu", "cpuacct", "memory"]))
             .Select(mount => new Cgroup(mount, name)).ToList();
         groups.ForEach(group => group.Create());
-        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, Words()) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, Words(pinned)) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         var primary = new Primary(process, name, groups);
         try
         {
@@ -66,7 +66,11 @@ internal sealed class Primary : IDisposable
     }
 
     /// <summary>This program, started in whichever way it was.</summary>
-    private static string[] Words() => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
-        ? [Path.Combine(AppContext.BaseDirectory, "Hosting.Benchmarks.dll"), PrimaryProgram.Word]
-        : [PrimaryProgram.Word];
+    private static string[] Words(bool pinned)
+    {
+        string[] words = pinned ? [PrimaryProgram.Word, PrimaryProgram.PinnedWord] : [PrimaryProgram.Word];
+        return Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+            ? [Path.Combine(AppContext.BaseDirectory, "Hosting.Benchmarks.dll"), .. words]
+            : words;
+    }
 }

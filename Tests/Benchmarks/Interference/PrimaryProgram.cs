@@ -16,6 +16,9 @@ internal sealed partial class PrimaryProgram
     /// <summary>The word that makes the benchmarks' program be this one.</summary>
     public const string Word = "interference-primary";
 
+    /// <summary>After that word: each of its threads has a processor of its own.</summary>
+    public const string PinnedWord = "pinned";
+
     /// <summary>Before a number of MiB that it is to take.</summary>
     public const string HoldWord = "hold ";
 
@@ -29,15 +32,23 @@ internal sealed partial class PrimaryProgram
     private const int BufferBytes = 64 * 1024;
     private const long LeadNanoseconds = 5_000_000;
     private const long CalibrationNanoseconds = 1_500_000_000;
-    private readonly ulong _rounds = Calibrate();
+    private const int WordBits = 64;
+    private readonly bool _pinned;
+    private readonly ulong _rounds;
     private readonly List<byte[]> _held = [];
 
+    private PrimaryProgram(bool pinned)
+    {
+        _pinned = pinned;
+        _rounds = Calibrate();
+    }
+
     /// <summary>Answers each line of the standard input (a <see cref="WindowOrder"/>) with one line (a <see cref="Window"/>).</summary>
-    public static int Run()
+    public static int Run(bool pinned)
     {
         // Sleeping until a request is due is this program's way of waiting for it: the default slack of 50 us is not the server's.
         _ = Control(SetTimerSlack, 1, 0, 0, 0);
-        var program = new PrimaryProgram();
+        var program = new PrimaryProgram(pinned);
         Console.WriteLine("ready");
         while (Console.ReadLine() is { } line)
             Console.WriteLine(line.StartsWith(HoldWord, StringComparison.Ordinal) ? program.Hold(line) : program.Serve(WindowOrder.Parse(line)).Text());
@@ -73,11 +84,13 @@ internal sealed partial class PrimaryProgram
     }
 
     /// <summary>Nanoseconds that each of the threads ran, and waited for a CPU.</summary>
-    private static IReadOnlyList<(long Run, long Wait)> OnEveryCore(Action work)
+    private IReadOnlyList<(long Run, long Wait)> OnEveryCore(Action work)
     {
         var times = new (long Run, long Wait)[Environment.ProcessorCount];
         var threads = Enumerable.Range(0, times.Length).Select(i => new Thread(() =>
         {
+            if (_pinned)
+                Pin(i);
             var before = Times();
             work();
             var after = Times();
@@ -100,7 +113,7 @@ internal sealed partial class PrimaryProgram
     }
 
     /// <summary>All cores at once, and the median: what a request usually takes here, not what it takes at best.</summary>
-    private static ulong Calibrate()
+    private ulong Calibrate()
     {
         const ulong Rounds = 1_000;
         var took = new System.Collections.Concurrent.ConcurrentBag<long>();
@@ -151,11 +164,23 @@ internal sealed partial class PrimaryProgram
         }
     }
 
+    /// <summary>The calling thread runs on this processor only.</summary>
+    private static void Pin(int processor)
+    {
+        var mask = new ulong[(processor / WordBits) + 1];
+        mask[^1] = 1UL << (processor % WordBits);
+        if (SetAffinity(0, mask.Length * sizeof(ulong), mask) != 0)
+            throw new InvalidOperationException($"a thread can not be bound to processor {processor}.");
+    }
+
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct Time(long Seconds, long Nanoseconds);
 
     [LibraryImport("libc", EntryPoint = "prctl")]
     private static partial int Control(int option, ulong first, ulong second, ulong third, ulong fourth);
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
+    private static partial int SetAffinity(int thread, nint bytes, [In] ulong[] processors);
 
     [LibraryImport("libc", EntryPoint = "clock_nanosleep")]
     private static partial int Sleep(int clock, int flags, ref Time until, nint remaining);
