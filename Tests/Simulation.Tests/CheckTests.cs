@@ -76,6 +76,17 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public void Moves_count_for_the_replicas_that_there_were()
+    {
+        var check = new FlapCheck(TimeSpan.FromMinutes(5), Fail);
+        for (var i = 0; i < 15; i++) check.Evicted(Record($"a-{i}", default), replicas: 3, Now.AddMinutes(i));
+        check.Evicted(Record("a-15", default), replicas: 1, Now.AddMinutes(15));
+        Assert.Empty(_broken);
+        check.Evicted(Record("a-16", default), replicas: 1, Now.AddMinutes(16));
+        Assert.Equal(["bounded moves per app and hour"], _broken);
+    }
+
+    [Fact]
     public void A_move_that_is_over_leaves_the_budget()
     {
         var check = new BudgetCheck(new RegionPolicy { MovesAtOnce = 1 }, () => Now, Fail);
