@@ -32,7 +32,7 @@ internal sealed class ContainerEngine : IDisposable
     /// <param name="cancellation">Deadline of the caller.</param>
     /// <param name="writes">What each container may write; null: as much as it can.</param>
     public static Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, CancellationToken cancellation, WriteLimit? writes = null) =>
-        ConnectAsync(endpoint, owner, () => new AnonymousCredentials(), cancellation, writes);
+        ConnectAsync(endpoint, owner, () => endpoint.Scheme == "unix" ? new AnonymousCredentials() : new EngineTcp(), cancellation, writes);
 
     /// <summary>To an engine that is known to speak a version: to tell its own it starts several programs, which takes long where it is emulated.</summary>
     public static async Task<ContainerEngine> ConnectAsync(Uri endpoint, string owner, Credentials credentials, System.Version api, CancellationToken cancellation)
@@ -147,8 +147,9 @@ internal sealed class ContainerEngine : IDisposable
         {
             return EngineErrors.Read(error);
         }
-        catch (Exception error) when (error is HttpRequestException or TimeoutException or IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception error)
         {
+            // Also what is no answer of an engine at all: one that is ending says anything.
             cancellation.ThrowIfCancellationRequested();
             return new EngineResult(EngineOutcome.Unreachable, $"the engine did not answer: {error.Message}");
         }

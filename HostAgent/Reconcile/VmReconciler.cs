@@ -234,7 +234,7 @@ internal sealed class VmReconciler(
         lock (_lock)
         {
             attachment = _attached;
-            if (entry.Busy || attachment is null)
+            if (entry.Busy || attachment is null || attachment.Cancellation.IsCancellationRequested)
                 return;
             entry.Busy = true;
         }
@@ -245,30 +245,18 @@ internal sealed class VmReconciler(
     /// <summary>Steps one container until nothing is left to do now.</summary>
     private async Task DriveAsync(ContainerEntry entry, Attachment attachment)
     {
-        try
-        {
-            while (Begin(entry, attachment) is var (operation, events) && operation.Work != Work.None)
-            {
-                var after = await ExecuteAsync(entry, operation, attachment);
-                Finish(entry, attachment, after, events);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            Abandon(entry);
-        }
-        catch (Exception error)
-        {
-            log.LogError(error, "Container {Container} could not be worked on; it is looked at again in a moment", entry.Id);
-            Abandon(entry);
-        }
+        while (Begin(entry, attachment) is var (operation, events) && operation.Work != Work.None)
+            Finish(entry, attachment, await TryAsync(entry, operation, attachment), events);
+        // The VM may have come again meanwhile, when this was still busy with the one before.
+        if (attachment != _attached)
+            Kick(entry);
     }
 
     private (Operation Operation, int Events) Begin(ContainerEntry entry, Attachment attachment)
     {
         lock (_lock)
         {
-            var operation = attachment == _attached ? Next(entry) : default;
+            var operation = attachment == _attached && !attachment.Cancellation.IsCancellationRequested ? Next(entry) : default;
             if (operation.Work == Work.None)
                 Rest(entry, operation);
             return (operation, entry.Events);
@@ -304,6 +292,9 @@ internal sealed class VmReconciler(
     {
         lock (_lock)
         {
+            // What a VM that is gone answered last says nothing about the one that came after it.
+            if (attachment != _attached)
+                return;
             if (after.Port == 0 && entry.Observed.Port > 0)
                 attachment.Ports.Free(entry.Observed.Port);
             // What came meanwhile counts: events, and that it was given up.
@@ -315,12 +306,21 @@ internal sealed class VmReconciler(
         CheckSettled();
     }
 
-    private void Abandon(ContainerEntry entry)
+    /// <summary>Whatever goes wrong, there is something known after it, and so a next look.</summary>
+    private async Task<Observed> TryAsync(ContainerEntry entry, Operation operation, Attachment attachment)
     {
-        lock (_lock)
+        try
         {
-            entry.Busy = false;
-            entry.Observed = entry.Observed with { Stale = entry.Observed.Presence is not (Presence.Unknown or Presence.Absent) };
+            return await ExecuteAsync(entry, operation, attachment);
+        }
+        catch (OperationCanceledException) when (attachment.Cancellation.IsCancellationRequested)
+        {
+            return entry.Observed with { Stale = true };
+        }
+        catch (Exception error)
+        {
+            log.LogError(error, "Container {Container} could not be worked on; it is looked at again in a moment", entry.Id);
+            return ContainerStep.After(entry.Observed, operation, new EngineResult(EngineOutcome.Unreachable, error.Message), time.GetUtcNow());
         }
     }
 

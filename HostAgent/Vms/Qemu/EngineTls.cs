@@ -1,22 +1,17 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using Docker.DotNet;
-using Microsoft.Net.Http.Client;
+using Hosting.HostAgent.Engine;
 
 namespace Hosting.HostAgent.Vms.Qemu;
 
 /// <summary>TLS to a VM's engine with certificates at both ends; both come from the VM's own authority.</summary>
-internal sealed class EngineTls(X509Certificate2 client, X509Certificate2 authority) : Credentials
+internal sealed class EngineTls(X509Certificate2 client, X509Certificate2 authority) : EngineTcp
 {
-    public override bool IsTlsCredentials() => true;
-
-    public override HttpMessageHandler GetHandler(HttpMessageHandler innerHandler)
+    protected override SslClientAuthenticationOptions Tls => new()
     {
-        var handler = (ManagedHandler)innerHandler;
-        handler.ClientCertificates = new X509CertificateCollection { client };
-        handler.ServerCertificateValidationCallback = IsTheVm;
-        return handler;
-    }
+        LocalCertificateSelectionCallback = (_, _, _, _, _) => client,
+        RemoteCertificateValidationCallback = IsTheVm,
+    };
 
     /// <summary>Whoever has a certificate of this authority is the VM: no name needs to be compared.</summary>
     internal bool IsTheVm(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)

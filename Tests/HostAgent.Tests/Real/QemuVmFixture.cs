@@ -58,11 +58,14 @@ public sealed class QemuVmFixture : IAsyncLifetime
         Vms = new[] { new { Name = Vm, Driver = "qemu", CpuMillis = 2000, MemoryMiB, DiskMiB = 1024 } },
     };
 
-    public async Task ReadyAsync()
+    public Task ReadyAsync() => WithLogsAsync(Hub.Message(message => message.Utilization?.Vms.Any(vm => vm.Ready) == true, Patience));
+
+    /// <summary>A failure shows what the agent and the VM said.</summary>
+    public async Task<T> WithLogsAsync<T>(Task<T> awaited)
     {
         try
         {
-            await Hub.Message(message => message.Utilization?.Vms.Any(vm => vm.Ready) == true, Patience);
+            return await awaited;
         }
         catch (TimeoutException error)
         {

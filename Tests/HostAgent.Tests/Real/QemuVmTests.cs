@@ -94,7 +94,7 @@ public sealed class QemuVmTests(QemuVmFixture vm, ITestOutputHelper output) : IC
     };
 
     private Task<Container> RunningAsync(DesiredContainer wanted) =>
-        vm.Hub.Container(wanted.Id, one => one is { State: ContainerState.Running, Healthy: true }, QemuVmFixture.Patience);
+        vm.WithLogsAsync(vm.Hub.Container(wanted.Id, one => one is { State: ContainerState.Running, Healthy: true }, QemuVmFixture.Patience));
 
     private static async Task AnswersAsync(Container container) =>
         Assert.Equal("hello\n", await Http.GetStringAsync($"http://{container.Endpoint}/", TestContext.Current.CancellationToken));
