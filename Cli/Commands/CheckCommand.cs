@@ -85,8 +85,13 @@ internal static class CheckCommand
     private static string Sentence(Check check) => check.Verdict switch
     {
         "notFelt" => $"not felt: {check.Reason}.",
-        "felt" => $"felt: {check.Reason}.",
+        "felt" => $"felt: {check.Reason}.{WhatHelps(check)}",
         "cannotTell" => $"cannot tell: {check.Reason}.",
         _ => $"nothing was measured: {check.Reason}.",
     };
+
+    /// <summary>A priority that is not in force says itself what to mend.</summary>
+    private static string WhatHelps(Check check) => check.PrimaryWait?.Verdict == "felt" || check.WakeupMillis?.Verdict == "felt"
+        ? " What helps: each of the primary's threads bound to a core of its own; see 'When it is felt' in docs/operations.md."
+        : "";
 }

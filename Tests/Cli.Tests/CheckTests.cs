@@ -33,6 +33,14 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task One_that_is_felt_says_what_helps()
+    {
+        await using var api = await Check("felt", "waits more", wait: "felt");
+        var run = await Run.Command(api, "servers", "check", "eu-1/srv-1");
+        Assert.Contains("felt: waits more. What helps: each of the primary's threads", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_check_that_measured_nothing_says_why()
     {
         await using var api = (await FakeApi.Start()).On("POST /v1/servers/eu-1/srv-1/check", 202, Running)
@@ -61,13 +69,12 @@ public sealed class CheckTests
         Assert.Equal(2, (await Run.Command(api, "servers", "check")).Code);
     }
 
-    private static async Task<FakeApi> Check(string verdict, string reason)
+    private static async Task<FakeApi> Check(string verdict, string reason, string wait = "notFelt")
     {
-        const string figure = "\"verdict\":\"notFelt\"";
         var done = $$"""
             {"state":"done","startedAt":"2026-01-02T12:00:00Z","verdict":"{{verdict}}","reason":"{{reason}}","containersCpuMillis":900,
-             "primaryWait":{"held":0.01,"free":0.02,"more":0.01,"noise":0.005,"allowed":0.05,{{figure}}},
-             "wakeupMillis":{"held":0.1,"free":0.12,"more":0.02,"noise":0.01,"allowed":0.5,{{figure}}} }
+             "primaryWait":{"held":0.01,"free":0.02,"more":0.01,"noise":0.005,"allowed":0.05,"verdict":"{{wait}}"},
+             "wakeupMillis":{"held":0.1,"free":0.12,"more":0.02,"noise":0.01,"allowed":0.5,"verdict":"notFelt"} }
             """;
         return (await FakeApi.Start()).On("GET /v1/servers", 200, Canned.Servers).On("POST /v1/servers/eu-1/srv-1/check", 202, Running)
             .OnEach("GET /v1/servers/eu-1/srv-1/check", Running, done);

@@ -17,7 +17,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Hosting.Benchmarks.Interference;
 
 /// <summary>
-/// The agent as it is installed, with two VMs that together have the whole server, full of hungry containers. It has no control
+/// The agent as it is installed, with two VMs that together have all of the server but the reserve, full of hungry containers. It has no control
 /// plane: it goes by what it was told last, which is on its disk.
 /// </summary>
 internal sealed class HungryVms : IAsyncDisposable
@@ -33,9 +33,10 @@ internal sealed class HungryVms : IAsyncDisposable
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"hosting-bench-{Environment.ProcessId}");
     private readonly string _driver;
+    private readonly int _cpuMillis;
     private Process? _agent;
 
-    private HungryVms(string driver) => _driver = driver;
+    private HungryVms(string driver, int cpuMillis) => (_driver, _cpuMillis) = (driver, cpuMillis);
 
     /// <summary>Where infra/vm-image puts the image that VMs of the driver qemu start from.</summary>
     public static string VmImage => Path.Combine(Checkout.Root, "infra/obj/vm-image");
@@ -50,9 +51,13 @@ internal sealed class HungryVms : IAsyncDisposable
     private string Config => Path.Combine(_directory, "agent.json");
 
     /// <summary>Starts the agent, and waits until every container runs.</summary>
-    public static async Task<HungryVms> Start(string driver, string primaryGroup, CancellationToken cancellation)
+    /// <param name="driver">What runs the VMs.</param>
+    /// <param name="reserve">CPU that they leave to the primary, in percent of the server.</param>
+    /// <param name="primaryGroup">Control group of the primary.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static async Task<HungryVms> Start(string driver, int reserve, string primaryGroup, CancellationToken cancellation)
     {
-        var vms = new HungryVms(driver);
+        var vms = new HungryVms(driver, Environment.ProcessorCount * 10 * (100 - reserve) / Names.Length);
         try
         {
             await vms.Prepare(primaryGroup);
@@ -103,13 +108,12 @@ internal sealed class HungryVms : IAsyncDisposable
             new DesiredStore(Path.Combine(State, "vms", vm), NullLogger.Instance).Write(Wanted(vm));
         // The quota that follows the server's utilization would give back what there is to be harvested: this operator wants all of it.
         await File.WriteAllBytesAsync(Path.Combine(State, ControlPlane.FileName), new Policy { Admit = 1, Evict = 1, EvictAfterSeconds = 3600 }.ToByteArray());
-        var cpu = Environment.ProcessorCount * 1000 / Names.Length;
         await File.WriteAllTextAsync(Config, JsonSerializer.Serialize(new
         {
             Agent = new
             {
                 Region, Server, Hubs = new[] { "http://127.0.0.1:9" }, StateDirectory = State, ImagesDirectory = images, VmImage, Primary = new { Cgroup = "/" + primaryGroup },
-                Vms = Names.Select(name => new Dictionary<string, object> { ["Name"] = name, ["Driver"] = _driver, ["CpuMillis"] = cpu, ["MemoryMiB"] = MemoryMiB }),
+                Vms = Names.Select(name => new Dictionary<string, object> { ["Name"] = name, ["Driver"] = _driver, ["CpuMillis"] = _cpuMillis, ["MemoryMiB"] = MemoryMiB }),
             },
         }));
     }

@@ -35,7 +35,7 @@ internal static class InterferenceBenchmark
     private static async Task<IReadOnlyList<Figure>> Beside(string driver, Primary primary, InterferenceOptions options, List<Results> all, CancellationToken cancellation)
     {
         await Say($"starting {driver} ...");
-        await using var vms = Bare.Names.Contains(driver) ? null : await HungryVms.Start(driver, primary.Group, cancellation);
+        await using var vms = Bare.Names.Contains(driver) ? null : await HungryVms.Start(driver, options.Reserve, primary.Group, cancellation);
         await using var crowd = vms is null ? Bare.Start(driver) : new Crowd(vms.Group, () => Task.CompletedTask);
         var trial = new Trial(primary, crowd, vms, options.Seconds);
         var results = options.Loads.Select(load => (Load: load, Results: new Results(driver, load))).ToList();
@@ -68,7 +68,7 @@ internal static class InterferenceBenchmark
     [
         string.Create(CultureInfo.InvariantCulture, $"The server is this machine, {Environment.ProcessorCount} cores. The primary answers requests of {PrimaryProgram.Service.TotalMilliseconds:0} ms of CPU on as many threads; they come at random times (Poisson), open loop,"),
         $"  and latency counts from when a request was due. Its load is the share of all cores that its requests take. {(options.Pinned ? "Each of its threads is bound to a core of its own." : "Its threads run on any core.")}",
-        "Beside it: two VMs with half of the cores each, in each one container that computes, one that goes through 300 MiB, one that writes and flushes 64 MiB;",
+        $"Beside it: two VMs with half each of the cores{(options.Reserve > 0 ? $" but a reserve of {options.Reserve} %" : "")}, in each one container that computes, one that goes through 300 MiB, one that writes and flushes 64 MiB;",
         "  the agent without a control plane, thresholds 1. Alone: they stand still. Unprotected: their group at the default weight.",
         $"{options.Rounds} rounds of windows of {options.Seconds} s one right after the other with the same requests; medians of the rounds. Times alone: the median of the ratios within a round;",
         "  beside it, as alone, the same of two windows that are both alone: as far as that is from 1, it is noise.",

@@ -7,25 +7,26 @@ namespace Hosting.Benchmarks.Interference;
 /// <param name="Rounds">Rounds of every load, 1 to 100.</param>
 /// <param name="Seconds">Length of a window, 1 to 60.</param>
 /// <param name="Loads">Loads of the primary, shares of the server.</param>
+/// <param name="Reserve">CPU that the VMs leave to the primary, in percent of the server, 0 to 95.</param>
 /// <param name="Pinned">Whether each thread of the primary has a core of its own.</param>
-internal sealed record InterferenceOptions(IReadOnlyList<string> Drivers, int Rounds, int Seconds, IReadOnlyList<double> Loads, bool Pinned)
+internal sealed record InterferenceOptions(IReadOnlyList<string> Drivers, int Rounds, int Seconds, IReadOnlyList<double> Loads, int Reserve, bool Pinned)
 {
     private static readonly string[] Known = ["nested", "qemu", .. Bare.Names];
 
     /// <exception cref="UsageException">With what is wrong.</exception>
     public static InterferenceOptions Parse(IReadOnlyList<string> arguments)
     {
-        var (names, options) = (new List<string>(), new InterferenceOptions([], 6, 2, [0.2, 0.5, 0.8], Pinned: false));
+        var (names, options) = (new List<string>(), new InterferenceOptions([], 6, 2, [0.2, 0.5, 0.8], Reserve: 0, Pinned: false));
         for (var i = 0; i < arguments.Count; i++)
         {
             if (Known.Contains(arguments[i]))
                 names.Add(arguments[i]);
             else if (arguments[i] == "--pinned")
                 options = options with { Pinned = true };
-            else if (arguments[i] is "--rounds" or "--seconds" or "--load")
+            else if (arguments[i] is "--rounds" or "--seconds" or "--load" or "--reserve")
                 options = With(options, arguments[i], ++i < arguments.Count ? arguments[i] : "");
             else
-                throw new UsageException($"There is no '{arguments[i]}'. There are {string.Join(", ", Known)} (bare: without a VM); --rounds N, --seconds N, --load PERCENT and --pinned.");
+                throw new UsageException($"There is no '{arguments[i]}'. There are {string.Join(", ", Known)} (bare: without a VM); --rounds N, --seconds N, --load PERCENT, --reserve PERCENT and --pinned.");
         }
 
         return options with { Drivers = names.Count == 0 ? ["nested", "qemu"] : [.. names.Distinct()] };
@@ -36,6 +37,7 @@ internal sealed record InterferenceOptions(IReadOnlyList<string> Drivers, int Ro
         {
             "--rounds" => options with { Rounds = Number(name, value, 100) },
             "--seconds" => options with { Seconds = Number(name, value, 60) },
+            "--reserve" => options with { Reserve = Number(name, value, 95) },
             _ => options with { Loads = [Number(name, value, 95) / 100.0] },
         };
 
